@@ -1,0 +1,187 @@
+"""The weighted computational graph of one checkpoint under one partition, and what was measured on it.
+
+Sign, fixed once: ``weight(u→v) > 0`` means that the clean value of u, through v, *raises* the metric compared with the
+corrupted value. Orientation, fixed once: edge lists, source before target.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from roicg.core.errors import LawError
+from roicg.core.ids import digest
+from roicg.core.partition import RoiPartition
+from roicg.core.sites import is_upstream
+
+PathName = Literal["ports", "inputs", "clean", "exact"]
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """One set of weights: ``label`` is what the study calls it (``800``, ``final``, ``step1000``), ``step`` orders it."""
+
+    model: str
+    step: int
+    label: str
+    weights_digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class PortGroupEffect:
+    """The sum law of one port group and task.
+
+    ``effect`` = metric(clean) − metric(clean with the group's whole input corrupted); ``gap`` = effect − Σ of its edges
+    (both in metric units; on paths without a sum law ``gap`` is measured all the same). ``method`` is the path's name, or
+    ``exact`` where the group fell back. ``saturated``: zero gradient at every point although the effect is not zero.
+    """
+
+    group: str
+    task: str
+    effect: float
+    gap: float
+    steps: int
+    method: str
+    complete: bool
+    saturated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TaskScore:
+    """How the checkpoint does on one task, per split: means over the pairs; ``solved`` is the gate (accuracy ≥ .9)."""
+
+    task: str
+    metric: str
+    split: str
+    n: int
+    clean: float
+    corrupted: float
+    accuracy: float
+    solved: bool
+    prompts_digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeTable:
+    """Edges as columns. ``source`` and ``target`` index ``RoiPartition.rois``; the task axis follows ``tasks``.
+
+    ``weight`` is signed, in metric units; ``se`` its standard error over examples; ``mean_abs`` the mean |per-example
+    weight|; ``rank`` (1 = strongest |weight|, per task; ties by source, target, port).
+    """
+
+    tasks: tuple[str, ...]
+    source: Int[np.ndarray, " edge"]
+    target: Int[np.ndarray, " edge"]
+    port: tuple[str, ...]
+    weight: Float[np.ndarray, "task edge"]
+    se: Float[np.ndarray, "task edge"]
+    mean_abs: Float[np.ndarray, "task edge"]
+    rank: Int[np.ndarray, "task edge"]
+
+    def __len__(self) -> int:
+        return len(self.port)
+
+    @property
+    def strength(self) -> Float[np.ndarray, "task edge"]:
+        """|weight|."""
+        return np.abs(self.weight)
+
+    def task_index(self, task: str) -> int:
+        """Row of ``task`` in the task axis; unknown names are a ``LawError`` that lists the known ones."""
+        if task not in self.tasks:
+            raise LawError(f"no task {task!r} in this graph; it has {', '.join(self.tasks)}")
+        return self.tasks.index(task)
+
+
+@dataclass(frozen=True, slots=True)
+class ComputationalGraph:
+    """Nodes (the partition's ROIs), weighted edges of every task, and the books that show they add up.
+
+    ``id`` = hash of weights digest, prompt digests per split, normalised settings, partition kind and ``NUMERICS``: equal
+    for equal questions. ``content_hash`` = hash of the answer. ``provenance``: path, rule, baseline, dtype, device, versions.
+    """
+
+    id: str
+    checkpoint: Checkpoint
+    partition: RoiPartition
+    edges: EdgeTable
+    port_groups: tuple[PortGroupEffect, ...]
+    scores: tuple[TaskScore, ...]
+    provenance: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        edges, rois = self.edges, self.partition.rois
+        shape = (len(edges.tasks), len(edges))
+        for name in ("weight", "se", "mean_abs", "rank"):
+            if getattr(edges, name).shape != shape:
+                raise LawError(f"edge column {name} has shape {getattr(edges, name).shape}, expected {shape} (task, edge)")
+        for name in ("weight", "se", "mean_abs"):
+            if not np.isfinite(getattr(edges, name)).all():
+                raise LawError(f"edge column {name} of {self.checkpoint.model}@{self.checkpoint.label} holds a value that is not finite")
+        sites = {site.key: site for site in self.partition.sites}
+        triples = set()
+        for u, v, port in zip(edges.source.tolist(), edges.target.tolist(), edges.port, strict=True):
+            if not is_upstream(sites[rois[u].site], sites[rois[v].site]) or port not in sites[rois[v].site].ports:
+                raise LawError(f"edge {rois[u].key}→{rois[v].key} ({port}): the source is not upstream of that port")
+            triples.add((u, v, port))
+        if len(triples) != len(edges):
+            raise LawError("two edges share source, target and port")
+
+    @property
+    def content_hash(self) -> str:
+        """Hash over sorted nodes, edges and port groups: two graphs with this hash are the same graph."""
+        rois, edges = self.partition.rois, self.edges
+        nodes = sorted([r.key, r.site, list(r.members), r.is_rest] for r in rois)
+        rows = sorted(
+            [
+                task,
+                rois[int(edges.source[e])].key,
+                rois[int(edges.target[e])].key,
+                edges.port[e],
+                float(edges.weight[t, e]),
+                float(edges.se[t, e]),
+                float(edges.mean_abs[t, e]),
+            ]
+            for t, task in enumerate(edges.tasks)
+            for e in range(len(edges))
+        )
+        groups = sorted([g.task, g.group, g.effect, g.gap, g.steps, g.method, g.complete, g.saturated] for g in self.port_groups)
+        return digest(nodes, rows, groups)
+
+    def inflow(self, task: str) -> Float[np.ndarray, " roi"]:
+        """Σ of weights into each ROI."""
+        return self._flow(task, self.edges.target)
+
+    def outflow(self, task: str) -> Float[np.ndarray, " roi"]:
+        """Σ of weights out of each ROI; near the inflow, exactly so in linear models (``tok`` has none in, ``logits`` none out)."""
+        return self._flow(task, self.edges.source)
+
+    def _flow(self, task: str, end: Int[np.ndarray, " edge"]) -> Float[np.ndarray, " roi"]:
+        row = self.edges.weight[self.edges.task_index(task)]
+        return np.bincount(end, weights=row, minlength=len(self.partition.rois))
+
+
+@dataclass(frozen=True, slots=True)
+class FaithfulnessCurve:
+    """φ(n) of circuits of growing size for one task on split ``eval``, under one way of choosing edges.
+
+    ``phi[i]`` is the ratio of means with its bootstrap interval ``[low, high]`` at ``n_edges[i]`` edges of ``total``;
+    all three are empty with ``reason='no_effect'`` when the denominator is within 2 standard errors of 0.
+    ``selection``: ``weight`` (top n by strength) or ``random`` (mean over draws). ``area``: trapezoid over n/total from 0.
+    """
+
+    task: str
+    selection: str
+    total: int
+    n_edges: tuple[int, ...]
+    phi: tuple[float, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+    kl: tuple[float, ...]
+    accuracy: tuple[float, ...]
+    area: float | None
+    reason: str | None
+    n_examples: int
+    solved: bool

@@ -1,0 +1,245 @@
+"""The study file: one YAML, validated before anything runs; an unknown key is an error with the nearest known name."""
+
+import difflib
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from roicg.core.errors import StudyError
+from roicg.core.partition import PartitionKind
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+Name = Annotated[str, Field(pattern=rf"^{NAME.pattern}$")]
+
+
+class Settings(BaseModel):
+    """Base of all settings: frozen, unknown keys refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class TrainedSource(Settings):
+    """A toy model trained here by a recipe; the run is deterministic by seed and resumes. ``held_out``: share of the recipe's held-out task's cases kept from training."""
+
+    kind: Literal["trained"]
+    recipe: Literal["multitask"]
+    seed: int = 0
+    config: dict[str, Any] = Field(default_factory=dict)
+    held_out: float = Field(default=0.0, ge=0.0, lt=1.0)
+    checkpoints: tuple[int, ...]
+
+    @model_validator(mode="after")
+    def _steps_rise(self) -> "TrainedSource":
+        if not self.checkpoints or list(self.checkpoints) != sorted(set(self.checkpoints)) or self.checkpoints[0] < 0:
+            raise ValueError("checkpoints must be rising steps, each ≥ 0")
+        return self
+
+
+class NativeSource(Settings):
+    """Weights in TransformerLens names (safetensors) with TransformerBridgeConfig fields; checkpoint label → file beside the study."""
+
+    kind: Literal["native"]
+    config: dict[str, Any]
+    checkpoints: dict[str, str] = Field(min_length=1)
+
+
+class HfSource(Settings):
+    """Hugging Face checkpoints: a hub ``name`` with ``revisions``, or a local ``path`` with ``checkpoint-*`` folders (or a single model folder)."""
+
+    kind: Literal["hf"]
+    name: str | None = None
+    path: str | None = None
+    revisions: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _name_or_path(self) -> "HfSource":
+        if (self.name is None) == (self.path is None):
+            raise ValueError("give either name (with revisions) or path")
+        return self
+
+
+Source = Annotated[TrainedSource | NativeSource | HfSource, Field(discriminator="kind")]
+
+
+class ModelSettings(Settings):
+    """One model of the study; ``reference`` is the checkpoint label whose ROIs are the common node set (default: the last)."""
+
+    name: Name
+    source: Source
+    tasks: tuple[str, ...] = ()
+    reference: str | int | None = None
+
+
+class GeneratedPrompts(Settings):
+    """Prompts drawn by a recipe until each split has ``n`` pairs or the space is used up."""
+
+    kind: Literal["generated"]
+    recipe: str
+    n: int = Field(default=256, ge=1)
+    seed: int = 0
+
+
+class FilePrompts(Settings):
+    """Prompts from a JSONL or CSV file beside the study; ``n`` counts per split."""
+
+    kind: Literal["file"]
+    path: str
+    n: int | None = Field(default=None, ge=1)
+
+
+class TaskSettings(Settings):
+    """One task: its prompts and the metric that scores it."""
+
+    name: Name
+    prompts: Annotated[GeneratedPrompts | FilePrompts, Field(discriminator="kind")]
+    metric: Literal["logit_difference", "log_probability", "logit_minus_mean_rest"] = "logit_difference"
+
+
+class RoiSettings(Settings):
+    """How ROIs are found: defaults from five trained models (see rois/partition.py)."""
+
+    method: str = "agglomerative"
+    signature: Literal["activation"] = "activation"
+    min_features: int = Field(default=16, ge=2)
+    null_draws: int = Field(default=20, ge=2)
+    seed: int = 0
+
+
+class AttributionSettings(Settings):
+    """The path of the edges, its quadrature, and when to take more steps."""
+
+    path: Literal["ports", "inputs", "clean", "exact"] = "ports"
+    rule: Literal["gauss-legendre", "midpoint", "left", "right"] = "gauss-legendre"
+    steps: int = Field(default=5, ge=1, le=64)
+    max_steps: int = Field(default=40, ge=1, le=512)
+    tolerance: float = Field(default=0.01, gt=0)
+    dtype: Literal["float32", "float64"] = "float32"
+    batch_size: int = Field(default=256, ge=1)
+    positions: Literal["sum", "split"] = "sum"
+
+
+class CircuitSettings(Settings):
+    """Sizes at which circuits are run, as fractions of all edges, and the draws of the random-edge control."""
+
+    fractions: tuple[float, ...] = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
+    random_draws: int = Field(default=5, ge=1)
+    bootstrap: int = Field(default=200, ge=20)
+
+
+class AnalysisSettings(Settings):
+    """Communities: Leiden resolution and the draws of their null."""
+
+    gamma: float = Field(default=1.0, gt=0)
+    null_samples: int = Field(default=100, ge=10)
+    seed: int = 0
+
+
+class Study(Settings):
+    """A whole study; ``folder`` (set by :func:`load_study`) is what relative paths start from."""
+
+    study: Name
+    models: tuple[ModelSettings, ...] = Field(min_length=1)
+    tasks: tuple[TaskSettings, ...] = Field(min_length=1)
+    rois: RoiSettings = RoiSettings()
+    partitions: tuple[PartitionKind, ...] = ("own", "reference", "components", "random")
+    attribution: AttributionSettings = AttributionSettings()
+    circuits: CircuitSettings = CircuitSettings()
+    analysis: AnalysisSettings = AnalysisSettings()
+    folder: Path = Field(default=Path("."), exclude=True)
+
+    @model_validator(mode="after")
+    def _names_fit(self) -> "Study":
+        tasks = [task.name for task in self.tasks]
+        for kind, names in (("task", tasks), ("model", [model.name for model in self.models])):
+            for name in {name for name in names if names.count(name) > 1}:
+                raise ValueError(f"two {kind}s are named {name!r}")
+        for model in self.models:
+            if not model.tasks and len(self.models) > 1:
+                raise ValueError(f"model {model.name!r}: tasks is required as soon as there is more than one model")
+            for task in model.tasks:
+                if task not in tasks:
+                    raise ValueError(f"model {model.name!r} names the unknown task {task!r}{_did_you_mean(task, tasks)}")
+        return self
+
+    def model(self, name: str) -> ModelSettings:
+        """Settings of the model ``name``; unknown names are a ``StudyError`` with the known ones."""
+        for model in self.models:
+            if model.name == name:
+                return model
+        known = [model.name for model in self.models]
+        raise StudyError(f"no model {name!r} in study {self.study!r}; it has {', '.join(known)}{_did_you_mean(name, known)}")
+
+    def tasks_of(self, model: ModelSettings) -> tuple[TaskSettings, ...]:
+        """The tasks this model is asked, in the study's order."""
+        return tuple(task for task in self.tasks if not model.tasks or task.name in model.tasks)
+
+
+def load_study(path: Path) -> Study:
+    """Read and validate a study file; every problem is one ``StudyError`` sentence with the place, the value and what is allowed."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise StudyError(f"cannot read the study {path}: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise StudyError(f"the study {path} is not UTF-8 text: {error}") from error
+    try:
+        data = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise StudyError(f"{path} is not valid YAML: {error}") from error
+    if not isinstance(data, dict):
+        raise StudyError(f"{path} must hold a mapping with the keys {', '.join(sorted(Study.model_fields))}")
+    if "folder" in data:
+        raise StudyError(f"{path}: unknown key 'folder'{_did_you_mean('folder', sorted(Study.model_fields))}")
+    try:
+        return Study.model_validate({**data, "folder": path.resolve().parent})
+    except ValidationError as error:
+        raise StudyError(f"{path}: " + "; ".join(_sentence(item, data) for item in error.errors()[:5])) from error
+
+
+def inside(folder: Path, relative: str) -> Path:
+    """``folder/relative`` if it stays inside ``folder`` after links are followed; else a ``StudyError``."""
+    target = (folder / relative).resolve()
+    if not target.is_relative_to(folder.resolve()):
+        raise StudyError(f"the path {relative!r} leaves the study's folder; copy the file beside the study and name it there")
+    return target
+
+
+def _did_you_mean(given: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(str(given), known, n=1, cutoff=0.5)
+    return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def _sentence(item: Any, data: Any) -> str:
+    place = [part for part in item["loc"] if part not in ("trained", "native", "hf", "generated", "file")]
+    where = ".".join(str(part) for part in place)
+    if item["type"] == "extra_forbidden":
+        known = sorted(_known_keys(place[:-1], data))
+        return f"unknown key {place[-1]!r} in {'.'.join(map(str, place[:-1])) or 'the study'}{_did_you_mean(place[-1], known)} (known: {', '.join(known)})"
+    if item["type"] == "missing":
+        return f"{where} is required"
+    message = item["msg"].removeprefix("Value error, ")
+    return f"{where}: {message}, given {item['input']!r:.80}" if where else message
+
+
+def _known_keys(place: list[Any], data: Any) -> set[str]:
+    """Keys allowed at ``place``: walk the settings classes beside the data that was given."""
+    kinds: dict[str, type[Settings]] = {"trained": TrainedSource, "native": NativeSource, "hf": HfSource, "generated": GeneratedPrompts, "file": FilePrompts}
+    table: dict[str, type[Settings]] = {
+        "models": ModelSettings,
+        "tasks": TaskSettings,
+        "rois": RoiSettings,
+        "attribution": AttributionSettings,
+        "circuits": CircuitSettings,
+        "analysis": AnalysisSettings,
+    }
+    here: type[Settings] = Study
+    for part in place:
+        data = data[part]
+        if part in ("source", "prompts"):
+            here = kinds[data["kind"]]
+        elif isinstance(part, str) and part in table:
+            here = table[part]
+    return set(here.model_fields) - {"folder"}
