@@ -86,7 +86,7 @@ class EdgeTable:
     @property
     def strength(self) -> Float[np.ndarray, "task edge"]:
         """|weight|."""
-        return np.abs(self.weight)
+        return np.asarray(np.abs(self.weight))
 
     def task_index(self, task: str) -> int:
         """Row of ``task`` in the task axis; unknown names are a ``LawError`` that lists the known ones."""
@@ -160,7 +160,7 @@ class ComputationalGraph:
 
     def _flow(self, task: str, end: Int[np.ndarray, " edge"]) -> Float[np.ndarray, " roi"]:
         row = self.edges.weight[self.edges.task_index(task)]
-        return np.bincount(end, weights=row, minlength=len(self.partition.rois))
+        return np.asarray(np.bincount(end, weights=row, minlength=len(self.partition.rois)), dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True)
