@@ -1,0 +1,217 @@
+"""The Lens run forward: one full run, and runs resumed at a port group with everything before it kept.
+
+The stream is a list of places: attention of layer l reads it, writes to it; the MLP of layer l reads (the same place in
+parallel blocks), writes; the logits read the end. :func:`run` keeps what every writer wrote and every port read;
+:func:`resume` replaces what one port group computed and recomputes only what is downstream of it.
+
+Shapes: B examples, P positions, D d_model, H heads, E d_head, N neurons, A answer positions, V output vocabulary.
+"""
+
+from dataclasses import dataclass, field
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from roicg.core.errors import PromptError
+from roicg.core.sites import PortGroup
+from roicg.models.lens import Attention, Lens, Mlp, Norm, Rotary
+
+
+@dataclass(slots=True)
+class Cache:
+    """What one run read and wrote; lists are indexed by layer. ``pre[l]`` is ``(linear,)`` or ``(linear, gate)``; empty tuples and None in attention-only layers."""
+
+    tok: Float[Tensor, "B P D"]
+    attn_in: list[Float[Tensor, "B P D"]] = field(default_factory=list)
+    q: list[Float[Tensor, "B P H E"]] = field(default_factory=list)
+    k: list[Float[Tensor, "B P H E"]] = field(default_factory=list)
+    v: list[Float[Tensor, "B P H E"]] = field(default_factory=list)
+    z: list[Float[Tensor, "B P H E"]] = field(default_factory=list)
+    attn_out: list[Float[Tensor, "B P D"]] = field(default_factory=list)
+    mlp_in: list[Float[Tensor, "B P D"] | None] = field(default_factory=list)
+    pre: list[tuple[Float[Tensor, "B P N"], ...]] = field(default_factory=list)
+    post: list[Float[Tensor, "B P N"] | None] = field(default_factory=list)
+    mlp_out: list[Float[Tensor, "B P D"] | None] = field(default_factory=list)
+    final: Float[Tensor, "B P D"] | None = None
+
+    def stream_at(self, group: PortGroup) -> Float[Tensor, "B P D"]:
+        """The stream that ``group`` reads, before its norm."""
+        layer = group.site.layer
+        place = self.final if layer is None else self.attn_in[layer] if group.site.kind == "attention" else self.mlp_in[layer]
+        assert place is not None
+        return place
+
+    def port(self, group: PortGroup) -> tuple[Tensor, ...]:
+        """What ``group`` computed from the stream: q, k or v [B,P,H,E]; the pre-activations [B,P,N]; the final stream for the logits."""
+        layer = group.site.layer
+        if layer is None:
+            assert self.final is not None
+            return (self.final,)
+        return self.pre[layer] if group.port == "in" else ({"q": self.q, "k": self.k, "v": self.v}[group.port][layer],)
+
+
+def embed(lens: Lens, tokens: Int[Tensor, "B P"]) -> Float[Tensor, "B P D"]:
+    """Token embeddings, positions not yet added; refuses ids beyond the vocabulary and prompts longer than the context."""
+    if tokens.shape[1] > lens.n_ctx:
+        raise PromptError(f"a prompt has {tokens.shape[1]} tokens, the model reads at most {lens.n_ctx}; shorten it")
+    if tokens.numel() and (int(tokens.max()) >= lens.W_E.shape[0] or int(tokens.min()) < 0):
+        raise PromptError(f"token id {int(tokens.max())} is beyond the vocabulary of {lens.W_E.shape[0]}; ids run from 0 to {lens.W_E.shape[0] - 1}")
+    return lens.W_E[tokens]
+
+
+def run(lens: Lens, tokens: Int[Tensor, "B P"], tok: Float[Tensor, "B P D"] | None = None) -> Cache:
+    """One full run; ``tok`` replaces the token embeddings (positions stay those of ``tokens``)."""
+    cache = Cache(embed(lens, tokens) if tok is None else tok)
+    stream = cache.tok if lens.W_pos is None else cache.tok + lens.W_pos[: tokens.shape[1]]
+    for layer in range(lens.n_layers):
+        stream = run_layer(lens, layer, stream, cache)
+    cache.final = stream
+    return cache
+
+
+def run_layer(lens: Lens, layer: int, stream: Float[Tensor, "B P D"], cache: Cache | None = None) -> Float[Tensor, "B P D"]:
+    """The stream after ``layer``; everything read and written is appended to ``cache`` when given."""
+    attention, mlp = lens.attentions[layer], lens.mlps[layer]
+    x = normalise(attention.norm, stream)
+    q, k, v = project(x, attention.W_Q, attention.b_Q), project(x, attention.W_K, attention.b_K), project(x, attention.W_V, attention.b_V)
+    z = attend(lens, attention, q, k, v)
+    attn_out = write_heads(attention, z)
+    mlp_in, pre, post, mlp_out = None, (), None, None
+    after = stream + attn_out
+    if mlp is not None:
+        mlp_in = stream if lens.parallel else after
+        pre = read_mlp(mlp, normalise(mlp.norm, mlp_in))
+        post = activate(mlp, pre)
+        mlp_out = post @ mlp.W_out + mlp.b_out
+        after = after + mlp_out
+    if cache is not None:
+        cache.attn_in.append(stream)
+        cache.q.append(q)
+        cache.k.append(k)
+        cache.v.append(v)
+        cache.z.append(z)
+        cache.attn_out.append(attn_out)
+        cache.mlp_in.append(mlp_in)
+        cache.pre.append(pre)
+        cache.post.append(post)
+        cache.mlp_out.append(mlp_out)
+    return after
+
+
+def resume(lens: Lens, cache: Cache, group: PortGroup, value: tuple[Tensor, ...]) -> Float[Tensor, "kB P D"]:
+    """The final stream when ``group`` computed ``value`` instead, all before it as in ``cache``, all after it recomputed.
+
+    ``value`` may hold k stacked copies of the batch ([k·B, …]); the cache is repeated to fit.
+    """
+    layer = group.site.layer
+    if layer is None:
+        return value[0]
+    copies = value[0].shape[0] // cache.tok.shape[0]
+
+    def again(x: Tensor | None) -> Tensor:
+        assert x is not None
+        return x if copies == 1 else x.repeat(copies, *[1] * (x.ndim - 1))
+
+    attention, mlp = lens.attentions[layer], lens.mlps[layer]
+    stream = again(cache.attn_in[layer])
+    if group.port == "in":
+        assert mlp is not None
+        stream = stream + again(cache.attn_out[layer]) + activate(mlp, value) @ mlp.W_out + mlp.b_out
+    else:
+        q, k, v = (value[0] if group.port == port else again(kept[layer]) for port, kept in (("q", cache.q), ("k", cache.k), ("v", cache.v)))
+        stream = stream + write_heads(attention, attend(lens, attention, q, k, v))
+        if mlp is not None:
+            out = again(cache.mlp_out[layer]) if lens.parallel else activate(mlp, read_mlp(mlp, normalise(mlp.norm, stream))) @ mlp.W_out + mlp.b_out
+            stream = stream + out
+    for later in range(layer + 1, lens.n_layers):
+        stream = run_layer(lens, later, stream)
+    return stream
+
+
+def read_port(lens: Lens, group: PortGroup, stream: Float[Tensor, "B P D"]) -> tuple[Tensor, ...]:
+    """What ``group`` computes when it reads ``stream``: the inverse of :meth:`Cache.port`."""
+    layer = group.site.layer
+    if layer is None:
+        return (stream,)
+    if group.port == "in":
+        mlp = lens.mlps[layer]
+        assert mlp is not None
+        return read_mlp(mlp, normalise(mlp.norm, stream))
+    attention = lens.attentions[layer]
+    weight, bias = {"q": (attention.W_Q, attention.b_Q), "k": (attention.W_K, attention.b_K), "v": (attention.W_V, attention.b_V)}[group.port]
+    return (project(normalise(attention.norm, stream), weight, bias),)
+
+
+def logits_at(lens: Lens, final: Float[Tensor, "B P D"], positions: Int[Tensor, "B A"]) -> Float[Tensor, "B A V"]:
+    """Logits at the answer positions only."""
+    rows = final.gather(1, positions[:, :, None].expand(-1, -1, final.shape[2]))
+    return normalise(lens.final_norm, rows) @ lens.W_U + lens.b_U
+
+
+def logits(lens: Lens, tokens: Int[Tensor, "B P"]) -> Float[Tensor, "B P V"]:
+    """Logits at every position."""
+    final = run(lens, tokens).final
+    assert final is not None
+    return normalise(lens.final_norm, final) @ lens.W_U + lens.b_U
+
+
+def normalise(norm: Norm, x: Float[Tensor, "... D"]) -> Float[Tensor, "... D"]:
+    """LayerNorm, RMSNorm or nothing; in float32 where the model's own code does so."""
+    if norm.kind == "none":
+        return x
+    y = x.float() if norm.float32 else x
+    if norm.kind == "layer":
+        y = y - y.mean(-1, keepdim=True)
+    y = y * torch.rsqrt(y.square().mean(-1, keepdim=True) + norm.eps)
+    y = y.to(x.dtype)
+    y = y if norm.weight is None else y * norm.weight
+    return y if norm.bias is None else y + norm.bias
+
+
+def project(x: Float[Tensor, "B P D"], weight: Float[Tensor, "H D E"], bias: Float[Tensor, "H E"]) -> Float[Tensor, "B P H E"]:
+    """x·W + b per head, as one matrix product."""
+    heads, d_model, d_head = weight.shape
+    flat = x @ weight.permute(1, 0, 2).reshape(d_model, heads * d_head)
+    return flat.unflatten(-1, (heads, d_head)) + bias
+
+
+def attend(lens: Lens, attention: Attention, q: Float[Tensor, "B P H E"], k: Float[Tensor, "B P H E"], v: Float[Tensor, "B P H E"]) -> Float[Tensor, "B P H E"]:
+    """Attention-weighted values per head, before W_O; rotary positions are turned here (q and k are cached unturned)."""
+    if lens.rotary is not None:
+        q, k = rotate(lens.rotary, q), rotate(lens.rotary, k)
+    z = F.scaled_dot_product_attention(q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2), is_causal=lens.causal, scale=attention.scale)
+    return z.transpose(1, 2)
+
+
+def rotate(rotary: Rotary, x: Float[Tensor, "B P H E"]) -> Float[Tensor, "B P H E"]:
+    """Rotary position embedding on the first ``rotated`` features of each head."""
+    positions, rotated = x.shape[1], rotary.cos.shape[1]
+    cos, sin = rotary.cos[:positions, None, :], rotary.sin[:positions, None, :]
+    head, rest = x[..., :rotated], x[..., rotated:]
+    if rotary.style == "half":
+        first, second = head.chunk(2, dim=-1)
+        turned = torch.cat((-second, first), dim=-1)
+    else:
+        turned = torch.stack((-head[..., 1::2], head[..., 0::2]), dim=-1).flatten(-2)
+    return torch.cat((head * cos + turned * sin, rest), dim=-1)
+
+
+def write_heads(attention: Attention, z: Float[Tensor, "B P H E"]) -> Float[Tensor, "B P D"]:
+    """What all heads write together, with b_O."""
+    return z.flatten(2) @ attention.W_O.flatten(0, 1) + attention.b_O
+
+
+def read_mlp(mlp: Mlp, x: Float[Tensor, "B P D"]) -> tuple[Float[Tensor, "B P N"], ...]:
+    """Pre-activations ``(linear,)`` or ``(linear, gate)``."""
+    linear = x @ mlp.W_in + mlp.b_in
+    if mlp.W_gate is None:
+        return (linear,)
+    gate = x @ mlp.W_gate
+    return (linear, gate if mlp.b_gate is None else gate + mlp.b_gate)
+
+
+def activate(mlp: Mlp, pre: tuple[Float[Tensor, "B P N"], ...]) -> Float[Tensor, "B P N"]:
+    """Neuron activations from the pre-activations."""
+    return mlp.act(pre[0]) if mlp.W_gate is None else mlp.act(pre[1]) * pre[0]
