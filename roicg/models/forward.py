@@ -78,7 +78,8 @@ def run_layer(lens: Lens, layer: int, stream: Float[Tensor, "B P D"], cache: Cac
     q, k, v = project(x, attention.W_Q, attention.b_Q), project(x, attention.W_K, attention.b_K), project(x, attention.W_V, attention.b_V)
     z = attend(lens, attention, q, k, v)
     attn_out = write_heads(attention, z)
-    mlp_in, pre, post, mlp_out = None, (), None, None
+    mlp_in, post, mlp_out = None, None, None
+    pre: tuple[Tensor, ...] = ()
     after = stream + attn_out
     if mlp is not None:
         mlp_in = stream if lens.parallel else after
@@ -174,7 +175,7 @@ def project(x: Float[Tensor, "B P D"], weight: Float[Tensor, "H D E"], bias: Flo
     """x·W + b per head, as one matrix product."""
     heads, d_model, d_head = weight.shape
     flat = x @ weight.permute(1, 0, 2).reshape(d_model, heads * d_head)
-    return flat.unflatten(-1, (heads, d_head)) + bias
+    return flat.reshape(*flat.shape[:-1], heads, d_head) + bias
 
 
 def attend(lens: Lens, attention: Attention, q: Float[Tensor, "B P H E"], k: Float[Tensor, "B P H E"], v: Float[Tensor, "B P H E"]) -> Float[Tensor, "B P H E"]:
