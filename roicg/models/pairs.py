@@ -1,0 +1,53 @@
+"""A batch of prompt pairs run twice, and what each writer wrote differently."""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from roicg.core.errors import LawError
+from roicg.core.sites import PortGroup
+from roicg.models.batches import Batch
+from roicg.models.forward import Cache, logits_at, run
+from roicg.models.lens import Lens
+from roicg.models.metrics import Metric
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PairRun:
+    """The clean and the corrupted run of one batch with the metric per example at both ends."""
+
+    lens: Lens
+    batch: Batch
+    metric: Metric
+    clean: Cache
+    corrupted: Cache
+    clean_metric: Float[Tensor, " B"]
+    corrupted_metric: Float[Tensor, " B"]
+
+    def stream_delta(self, group: PortGroup) -> Float[Tensor, "B P D"]:
+        """Clean − corrupted stream where ``group`` reads it."""
+        return self.clean.stream_at(group) - self.corrupted.stream_at(group)
+
+    def score(self, final: Float[Tensor, "kB P D"]) -> Float[Tensor, " kB"]:
+        """The metric per example of k stacked copies of the batch, from their final streams."""
+        size = len(self.batch)
+        copies = final.shape[0] // size
+        logits = logits_at(self.lens, final, self.batch.positions.repeat(copies, 1))
+        parts = [self.metric(logits[i * size : (i + 1) * size], self.batch.answers, self.batch.wrong) for i in range(copies)]
+        return parts[0] if copies == 1 else torch.cat(parts)
+
+
+@torch.no_grad()
+def run_pair(lens: Lens, batch: Batch, metric: Metric) -> PairRun:
+    """Both full runs of ``batch``; a metric that is not finite is a ``LawError``."""
+    ends = []
+    for tokens in (batch.clean, batch.corrupted):
+        cache = run(lens, tokens)
+        assert cache.final is not None
+        ends.append((cache, metric(logits_at(lens, cache.final, batch.positions), batch.answers, batch.wrong)))
+    (clean, clean_metric), (corrupted, corrupted_metric) = ends
+    if not bool(torch.isfinite(clean_metric).all() & torch.isfinite(corrupted_metric).all()):
+        raise LawError("the metric is not finite on these prompts; check the weights for NaN and the answers for tokens the model cannot give")
+    return PairRun(lens, batch, metric, clean, corrupted, clean_metric, corrupted_metric)
