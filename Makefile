@@ -1,0 +1,47 @@
+# Every word here is what CI and a person type; all need Python 3.11–3.13, git and make, and nothing else.
+PYTHON ?= $(or $(shell command -v python3),$(shell command -v python),python3)
+BIN := .venv/bin
+.PHONY: setup fmt lint types layers check test bench demo up down docs wheel ui
+
+setup: ## .venv with pinned dependencies and the database jars; does only what its stamp says is missing
+	@$(PYTHON) .ci/setup.py
+
+fmt: setup
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lint: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: setup
+	$(BIN)/mypy
+
+layers: setup
+	$(BIN)/lint-imports --no-logo
+
+check: lint types layers ## all that needs no database
+
+test: setup ## ARGS="tests/unit -k name" runs a part
+	$(BIN)/python -m pytest $(ARGS)
+
+bench: setup ## ratios against a bound measured in the same process
+	$(BIN)/python -m pytest tests/bench -s -o "python_files=bench_*.py" $(ARGS)
+
+demo: setup
+	@$(BIN)/roicg demo
+
+up: setup
+	@$(BIN)/roicg db start
+
+down: setup
+	@$(BIN)/roicg db stop
+
+docs: setup ## the table of queries, from their headers
+	@$(BIN)/roicg query --list --markdown > cypher/README.md
+
+wheel: setup
+	$(BIN)/python -m build --wheel --no-isolation
+
+ui: setup
+	@$(BIN)/roicg ui
