@@ -10,7 +10,6 @@
 6. on failure, time-out or Ctrl-C: end the process that was spawned, drop its note, say the cause and the log's tail.
 """
 
-import contextlib
 import json
 import shutil
 import time
@@ -19,7 +18,7 @@ from pathlib import Path
 
 import psutil
 
-from roicg.core.errors import ServerError, StoreUnreachable
+from roicg.core.errors import ServerError, StoreError, StoreUnreachable
 from roicg.server import health
 from roicg.server.address import Address
 from roicg.server.configuration import LOOPBACK, Ports, free_ports, machine_memory, memory_for, neo4j_conf
@@ -28,7 +27,7 @@ from roicg.server.failure import explain, logged
 from roicg.server.filelock import file_lock
 from roicg.server.home import ServerFiles, private_folder
 from roicg.server.jars import GDS_GROUP, Progress, fetch_jars, read_lock
-from roicg.server.process import Record, end, find_server, interrupt_deferred, read_record, spawn, write_record
+from roicg.server.process import Record, end, find_server, has_ended, interrupt_deferred, read_record, spawn, write_record
 
 _STOP_PATIENCE_S = 30.0
 _POLL_S = 0.2
@@ -105,7 +104,7 @@ def status(home: Path) -> ServerStatus:
     problem: str | None = None
     try:
         found = health.check(bolt, USER, read_password(files), timeout_s=5.0)
-    except (ServerError, StoreUnreachable, health.StoreError) as error:
+    except (ServerError, StoreError) as error:
         problem = str(error)
     version, gds = (found.version, found.gds_version) if found else (None, None)
     return ServerStatus(True, known.home, files.password, files.logs, process.pid, bolt, http, f"{http}/browser/", USER, version, gds, problem)
@@ -181,8 +180,7 @@ def _wait_until_healthy(address: Address, files: ServerFiles, process: psutil.Pr
     """True once the server answers, False when its process ended; raises ServerError on refusal or after ``timeout_s``."""
     deadline = time.monotonic() + timeout_s
     while True:
-        with contextlib.suppress(psutil.TimeoutExpired):
-            process.wait(_POLL_S)
+        if has_ended(process, within_s=_POLL_S):
             return False
         try:
             health.check(address.uri, address.user, address.password, timeout_s=5.0)

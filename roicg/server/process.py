@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -23,6 +24,7 @@ from roicg.server.credentials import write_private
 from roicg.server.home import ServerFiles
 
 ENTRY_POINT = "org.neo4j.server.CommunityEntryPoint"
+_POLL_S = 0.1
 _OPENED = ("java.base/java.nio", "java.base/java.io", "java.base/sun.nio.ch")
 
 
@@ -55,14 +57,31 @@ def read_record(files: ServerFiles) -> Record | None:
 def is_ours(process: psutil.Process, files: ServerFiles) -> bool:
     """Whether ``process`` is alive, belongs to this user and serves this home."""
     try:
-        if process.status() == psutil.STATUS_ZOMBIE:
-            with contextlib.suppress(psutil.TimeoutExpired):
-                process.wait(0)  # reaps it when it is our child
-            return False
         line = process.cmdline()
-        return process.uids().real == os.getuid() and ENTRY_POINT in line and _home_argument(files) in line
+        return process.uids().real == os.getuid() and ENTRY_POINT in line and _home_argument(files) in line and not has_ended(process)
     except psutil.Error:
         return False
+
+
+def has_ended(process: psutil.Process, within_s: float = 0.0) -> bool:
+    """Whether ``process`` has ended, or ends within so many seconds.
+
+    A dead process whose parent lives on and never asks for it (a zombie) has ended too; psutil's own wait would wait for it.
+    """
+    deadline = time.monotonic() + within_s
+    while True:
+        try:
+            if not process.is_running():
+                return True
+            if process.status() == psutil.STATUS_ZOMBIE:
+                with contextlib.suppress(psutil.Error):
+                    process.wait(0)  # takes it away when it is our child
+                return True
+        except psutil.NoSuchProcess:
+            return True
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(min(_POLL_S, within_s))
 
 
 def find_server(files: ServerFiles) -> psutil.Process | None:
@@ -110,11 +129,9 @@ def end(process: psutil.Process, patience_s: float) -> None:
     """Ask the server to stop (SIGTERM) and kill it only when it has not ended after ``patience_s`` seconds."""
     with contextlib.suppress(psutil.NoSuchProcess):
         process.terminate()
-        try:
-            process.wait(patience_s)
-        except psutil.TimeoutExpired:
+        if not has_ended(process, patience_s):
             process.kill()
-            process.wait(10)
+            has_ended(process, 10.0)
 
 
 @contextmanager

@@ -1,0 +1,75 @@
+"""One real Neo4j with GDS for all integration tests: the environment's, else the embedded one in a temporary home."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import neo4j
+import pytest
+
+from roicg.core.errors import RoicgError
+from roicg.server.address import Address, environment_address
+
+# Stops the server and removes its home as soon as the pipe to the test process closes, however that process ended.
+_WATCH = """
+import pathlib, shutil, sys
+home = pathlib.Path(sys.argv[1])
+sys.stdin.read()
+from roicg.server.embedded import stop
+stop(home)
+shutil.rmtree(home, ignore_errors=True)
+"""
+
+
+@pytest.fixture(scope="session")
+def address() -> Iterator[Address]:
+    """A running server: ROICG_NEO4J_URI, else the embedded one; without either a skip (a failure with ROICG_REQUIRE_NEO4J=1)."""
+    try:
+        named = environment_address()
+        if named is not None:
+            _refuse_to_empty_a_database_in_use(named)
+            yield named
+            return
+        home = Path(tempfile.mkdtemp(prefix="rg-"))
+        with subprocess.Popen([sys.executable, "-c", _WATCH, str(home)], stdin=subprocess.PIPE, start_new_session=True) as watcher:
+            try:
+                yield _start(home)
+            finally:
+                assert watcher.stdin is not None
+                watcher.stdin.close()
+                watcher.wait(90)
+    except RoicgError as error:
+        _unavailable(f"no Neo4j server for the integration tests: {error}")
+
+
+@pytest.fixture
+def clean_database(address: Address) -> Address:
+    """The address of a database without nodes, relationships or GDS projections; constraints and indexes stay."""
+    with neo4j.GraphDatabase.driver(address.uri, auth=(address.user, address.password)) as driver, driver.session(database=address.database) as session:
+        session.run("CALL gds.graph.list() YIELD graphName CALL gds.graph.drop(graphName, false) YIELD graphName AS dropped RETURN dropped").consume()
+        session.run("MATCH (n) CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 5000 ROWS").consume()
+    return address
+
+
+def _start(home: Path) -> Address:
+    try:
+        from roicg.server.embedded import start
+    except ImportError as error:
+        _unavailable(f"no embedded Neo4j: {error}; install roicg[server]")
+    return start(home)
+
+
+def _unavailable(reason: str) -> None:
+    if os.environ.get("ROICG_REQUIRE_NEO4J") == "1":
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
+
+
+def _refuse_to_empty_a_database_in_use(named: Address) -> None:
+    with neo4j.GraphDatabase.driver(named.uri, auth=(named.user, named.password)) as driver:
+        nodes = driver.execute_query("MATCH (n) RETURN count(n) AS n", database_=named.database).records[0]["n"]
+    if nodes and os.environ.get("ROICG_TEST_MAY_EMPTY") != "1":
+        pytest.fail(f"{named.uri} holds {nodes} nodes, which the tests would delete; name an empty database or set ROICG_TEST_MAY_EMPTY=1", pytrace=False)
