@@ -7,7 +7,7 @@ parallel blocks), writes; the logits read the end. :func:`run` keeps what every 
 Shapes: B examples, P positions, D d_model, H heads, E d_head, N neurons, A answer positions, V output vocabulary.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 import torch.nn.functional as F
@@ -143,6 +143,21 @@ def read_port(lens: Lens, group: PortGroup, stream: Float[Tensor, "B P D"]) -> t
     attention = lens.attentions[layer]
     weight, bias = {"q": (attention.W_Q, attention.b_Q), "k": (attention.W_K, attention.b_K), "v": (attention.W_V, attention.b_V)}[group.port]
     return (project(normalise(attention.norm, stream), weight, bias),)
+
+
+def read_features(lens: Lens, group: PortGroup, stream: Float[Tensor, "B P D"], features: list[int]) -> tuple[Tensor, ...]:
+    """Like :func:`read_port` for some heads [B,P,k,E] or neurons [B,P,k] of the site only."""
+    layer = group.site.layer
+    assert layer is not None
+    attention, mlp = lens.attentions[layer], lens.mlps[layer]
+    if group.port == "in":
+        assert mlp is not None
+        some = replace(mlp, W_in=mlp.W_in[:, features], b_in=mlp.b_in[features])
+        if mlp.W_gate is not None:
+            some = replace(some, W_gate=mlp.W_gate[:, features], b_gate=None if mlp.b_gate is None else mlp.b_gate[features])
+        return read_mlp(some, normalise(mlp.norm, stream))
+    weight, bias = {"q": (attention.W_Q, attention.b_Q), "k": (attention.W_K, attention.b_K), "v": (attention.W_V, attention.b_V)}[group.port]
+    return (project(normalise(attention.norm, stream), weight[features], bias[features]),)
 
 
 def logits_at(lens: Lens, final: Float[Tensor, "B P D"], positions: Int[Tensor, "B A"]) -> Float[Tensor, "B A V"]:
