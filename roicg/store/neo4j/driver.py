@@ -1,0 +1,174 @@
+"""Queries of the catalogue sent through the official driver: access mode, timeout, name and errors in one place."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, LiteralString, Self, TypeVar, cast
+
+import neo4j
+from neo4j.exceptions import AuthError, ClientError, ConfigurationError, DriverError, Neo4jError
+
+from roicg.core.errors import QueryError, RoicgError, StoreError, StoreUnreachable
+from roicg.store.registry import find_query
+
+if TYPE_CHECKING:
+    from roicg.server.address import Address
+
+READ_TIMEOUT_S = 60.0
+WRITE_TIMEOUT_S = 120.0
+Rows = list[dict[str, Any]]
+T = TypeVar("T")
+
+_MEMORY_CODES = ("MemoryPoolOutOfMemoryError", "TransactionOutOfMemoryError", "OutOfMemoryError")
+_QUIET = (
+    neo4j.NotificationDisabledClassification.HINT,
+    neo4j.NotificationDisabledClassification.UNRECOGNIZED,
+    neo4j.NotificationDisabledClassification.PERFORMANCE,
+    neo4j.NotificationDisabledClassification.TOPOLOGY,
+    neo4j.NotificationDisabledClassification.SCHEMA,
+)
+_REPEATS = 3
+
+
+class TransactionMemoryFull(StoreError):
+    """The transaction holds more than the server allows one; the caller sends less at once."""
+
+
+class Transaction:
+    """A transaction that runs catalogue queries by name; made by :meth:`Connection.transaction`."""
+
+    def __init__(self, inner: neo4j.ManagedTransaction, allowed: tuple[str, ...]) -> None:
+        self._inner = inner
+        self._allowed = allowed
+
+    def run(self, name: str, /, **params: Any) -> Rows:
+        """Rows of the query ``name``."""
+        query = find_query(name)
+        if query.mode not in self._allowed:
+            raise QueryError(f"{name} is a {query.mode} query; here only {' or '.join(self._allowed)} queries may run")
+        return self.send(name, query.text, query.bind(params))
+
+    def send(self, name: str, text: str, params: dict[str, Any]) -> Rows:
+        """Rows of the statement ``text``, called ``name`` in errors."""
+        try:
+            return self._inner.run(cast(LiteralString, text), params).data()
+        except Neo4jError as error:
+            # Its code calls the memory error transient, so that the driver would repeat it for half a minute.
+            if (error.code or "").endswith(_MEMORY_CODES):
+                raise TransactionMemoryFull(f"{name}: {error.message}") from error
+            raise
+
+
+class Connection:
+    """One driver; ``read``, ``write`` and ``transaction`` are managed (repeated on transient errors) and named in ``SHOW TRANSACTIONS``."""
+
+    def __init__(self, address: "Address", *, read_timeout_s: float = READ_TIMEOUT_S, write_timeout_s: float = WRITE_TIMEOUT_S) -> None:
+        self.address = address
+        self.read_timeout_s, self.write_timeout_s = read_timeout_s, write_timeout_s
+        with self._plain_errors("open"):
+            self._driver = neo4j.GraphDatabase.driver(
+                address.uri,
+                auth=(address.user, address.password),
+                user_agent="roicg",
+                connection_timeout=10.0,
+                max_transaction_retry_time=20.0,
+                # What remains are warnings of deprecation: Python shows them to developers, and tests make them errors.
+                warn_notification_severity="WARNING",
+                notifications_disabled_classifications=_QUIET,
+            )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._driver.close()
+
+    def verify(self) -> None:
+        """``StoreUnreachable`` with what to do, unless the server answers and accepts the credentials."""
+        with self._plain_errors("connect"):
+            self._driver.verify_connectivity()
+            self._driver.verify_authentication()
+
+    def read(self, name: str, /, **params: Any) -> Rows:
+        """Rows of a reading query in READ access mode, where the server itself refuses writes."""
+        return self._managed(name, lambda tx: tx.run(name, **params), ("read",))
+
+    def reading(self, name: str, work: Callable[[Transaction], T]) -> T:
+        """Several reading queries in one transaction called ``name``; ``work`` may run more than once."""
+        return self._managed(name, work, ("read",))
+
+    def write(self, name: str, /, **params: Any) -> Rows:
+        """Rows of one writing query in a transaction of its own."""
+        return self._managed(name, lambda tx: tx.run(name, **params), ("write", "read"))
+
+    def transaction(self, name: str, work: Callable[[Transaction], T]) -> T:
+        """Several queries in one writing transaction called ``name``; ``work`` may run more than once."""
+        return self._managed(name, work, ("write", "read"))
+
+    def define(self, name: str, /) -> None:
+        """Run one schema query."""
+        self._managed(name, lambda tx: tx.run(name), ("schema",))
+
+    def free(self, text: str, params: dict[str, Any] | None = None, *, write: bool = False) -> Rows:
+        """Rows of Cypher that a person typed; READ access mode unless ``write``."""
+        return self._managed("typed", lambda tx: tx.send("typed", text, params or {}), ("write", "read") if write else ("read",))
+
+    def _managed(self, name: str, work: Callable[[Transaction], T], allowed: tuple[str, ...]) -> T:
+        reads = allowed == ("read",)
+        timeout = self.read_timeout_s if reads else self.write_timeout_s
+
+        @neo4j.unit_of_work(metadata={"app": "roicg", "query": name}, timeout=timeout)
+        def run(inner: neo4j.ManagedTransaction) -> T:
+            return work(Transaction(inner, allowed))
+
+        with self._plain_errors(name), self._driver.session(database=self.address.database, fetch_size=20_000) as session:
+            for repeat in range(_REPEATS):
+                try:
+                    return session.execute_read(run) if reads else session.execute_write(run)
+                except ClientError as error:
+                    # A row that another writer removes while MERGE takes it: named a client error, yet passing.
+                    if not (error.code or "").endswith("EntityNotFound") or repeat == _REPEATS - 1:
+                        raise
+            raise AssertionError("the loop returns or raises")
+
+    @contextmanager
+    def _plain_errors(self, name: str) -> Iterator[None]:
+        """Turn driver and server errors into sentences with what to do."""
+        try:
+            yield
+        except RoicgError:
+            raise
+        except AuthError as error:
+            raise StoreUnreachable(
+                f"{self.address.uri} refuses user {self.address.user!r} with this password; correct ROICG_NEO4J_USER and ROICG_NEO4J_PASSWORD, "
+                "or unset ROICG_NEO4J_URI to use the embedded database"
+            ) from error
+        except ConfigurationError as error:
+            raise StoreUnreachable(f"{self.address.uri!r} is no database address ({error}); it must look like bolt://host:7687 or neo4j://host:7687") from error
+        except Neo4jError as error:
+            raise _server_said(name, error) from error
+        except (DriverError, OSError) as error:
+            raise StoreUnreachable(
+                f"no database answers at {self.address.uri} ({_first_line(error)}); start one with `roicg db start`, or set ROICG_NEO4J_URI to one that runs"
+            ) from error
+
+
+def _server_said(name: str, error: Neo4jError) -> StoreError:
+    code, said = error.code or "", _first_line(error.message or error)
+    if "TransactionTimedOut" in code:
+        return StoreError(f"{name} ran out of its time limit and was stopped; ask for less, or for one slot at a time")
+    if code.endswith("AccessMode"):
+        return QueryError(f"{name} writes, and only reading is allowed here: {said}")
+    if ".Statement." in code:
+        return QueryError(f"the database refuses {name}: {said}")
+    if "DatabaseUnavailable" in code or "DatabaseNotFound" in code:
+        return StoreUnreachable(f"the database cannot be used now: {said}; look at its log (`roicg db status`)")
+    return StoreError(f"the database failed at {name} ({code}): {said}")
+
+
+def _first_line(error: object) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

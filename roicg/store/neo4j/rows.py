@@ -1,0 +1,130 @@
+"""A computational graph as rows for the database, in an order that depends on nothing but the graph."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from roicg.core.graph import ComputationalGraph
+from roicg.core.partition import RoiPartition
+from roicg.core.sites import Site
+from roicg.store.protocol import Slot
+from roicg.store.stored import stored_form, to_json
+
+DERIVABLE = ("components", "singletons")
+"""Partition kinds whose blocks say all: their features are not written as nodes."""
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Rows of one loading query; ``fixed`` are its parameters besides the rows."""
+
+    query: str
+    rows: list[Row]
+    fixed: Row
+
+
+def partition_id(slot: Slot, partition: RoiPartition) -> str:
+    """Id in the database: models of one shape share no partition, for its features are theirs."""
+    return f"{slot.study}|{slot.model}|{partition.id}"
+
+
+def version_row(graph: ComputationalGraph) -> Row:
+    """The plain figures of a version; sums are exactly rounded, so that they do not depend on the order of rows."""
+    given = dict(graph.provenance)
+    edges = graph.edges
+    return {
+        "id": graph.id,
+        "content_hash": graph.content_hash,
+        "weights_digest": graph.checkpoint.weights_digest,
+        "rule": given.get("rule", ""),
+        "steps": given.get("steps", ""),
+        "baseline": given.get("baseline", ""),
+        "dtype": given.get("dtype", ""),
+        "dropped_strength": float(given.get("dropped_strength", 0.0)),
+        "n_rois": len(graph.partition.rois),
+        "n_edges": len(edges),
+        "n_rows": len(edges) * len(edges.tasks),
+        "n_port_groups": len(graph.port_groups),
+        "tasks": list(edges.tasks),
+        "weight_sums": [math.fsum(row.tolist()) for row in edges.weight],
+        "strength_sums": [math.fsum(row.tolist()) for row in edges.strength],
+        "sites": to_json([asdict(site) for site in graph.partition.sites]),
+        "quality": to_json({site: asdict(quality) for site, quality in graph.partition.quality.items()}),
+        "scores": to_json([asdict(score) for score in graph.scores]),
+        "provenance": to_json(given),
+    }
+
+
+def partition_steps(graph: ComputationalGraph, slot: Slot) -> list[Step]:
+    """Blocks, and features where they cannot be derived."""
+    partition, key = graph.partition, partition_id(slot, graph.partition)
+    blocks, features = [], []
+    for roi in partition.rois:
+        quality = partition.quality.get(roi.site)
+        row: Row = {"name": roi.key, "site": roi.site, "layer": roi.layer, "members": list(roi.members), "is_rest": roi.is_rest}
+        for name in ("modularity", "z_rotation", "z_shuffle", "stability", "above_null"):
+            row[name] = getattr(quality, name, None)
+        blocks.append(row)
+        if partition.kind not in DERIVABLE and not roi.is_rest:
+            features += [{"block": roi.key, "site": roi.site, "layer": roi.layer, "index": index} for index in roi.members]
+    owner = {"partition": key, "owner": f"{slot.study}|{slot.model}", "model": slot.model}
+    return [Step("load.blocks", blocks, {"partition": key}), Step("load.features", features, owner)]
+
+
+def version_steps(graph: ComputationalGraph, slot: Slot, number: int) -> list[Step]:
+    """ROIs, flows, port groups and edges of version ``number``; edges sorted by source."""
+    graph = stored_form(graph)
+    layers: dict[str, Site] = {site.key: site for site in graph.partition.sites}
+    rois = [
+        {"name": r.key, "index": i, "site": r.site, "layer": r.layer, "kind": r.kind, "size": r.size, "label": r.label, "is_rest": r.is_rest}
+        for i, r in enumerate(graph.partition.rois)
+    ]
+    groups = []
+    for i, group in enumerate(graph.port_groups):
+        site, _, port = group.group.rpartition(".")
+        row = asdict(group)
+        groups.append({**row, "name": row.pop("group"), "index": i, "layer": layers[site].layer if site in layers else None, "port": port})
+    return [
+        Step("load.rois", rois, {"number": number, "partition": partition_id(slot, graph.partition)}),
+        Step("load.flows", _flows(graph), {"number": number, "study": slot.study}),
+        Step("load.port_groups", groups, {"number": number}),
+        Step("load.edges", list(_edges(graph)), {"number": number}),
+    ]
+
+
+def grouped(rows: list[Row]) -> list[Row]:
+    """Consecutive edge rows of one source as one group: what ``load.edges`` takes."""
+    groups: list[Row] = []
+    for row in rows:
+        if not groups or groups[-1]["source"] != row["source"]:
+            groups.append({"source": row["source"], "rows": []})
+        groups[-1]["rows"].append(row)
+    return groups
+
+
+def _flows(graph: ComputationalGraph) -> list[Row]:
+    rows = []
+    for task in graph.edges.tasks:
+        inflow, outflow = graph.inflow(task).tolist(), graph.outflow(task).tolist()
+        rows += [{"roi": roi.key, "task": task, "inflow": inflow[i], "outflow": outflow[i]} for i, roi in enumerate(graph.partition.rois)]
+    return rows
+
+
+def _edges(graph: ComputationalGraph) -> Iterator[Row]:
+    edges, names = graph.edges, [roi.key for roi in graph.partition.rois]
+    columns = [array.T.tolist() for array in (edges.weight, edges.se, edges.mean_abs, edges.rank)]
+    for source, target, port, weight, se, mean_abs, rank in zip(edges.source.tolist(), edges.target.tolist(), edges.port, *columns, strict=True):
+        for t, task in enumerate(edges.tasks):
+            yield {
+                "source": names[source],
+                "target": names[target],
+                "port": port,
+                "task": task,
+                "weight": weight[t],
+                "se": se[t],
+                "mean_abs": mean_abs[t],
+                "rank": rank[t],
+            }
