@@ -1,0 +1,22 @@
+// How faithful are circuits of growing size to a task, beside random edges?
+// mode: read
+// param: slot STRING the slot that is asked
+// param: task STRING
+// return: selection STRING weight (the strongest n) or random (mean over draws)
+// return: n_edges INTEGER empty where there is no curve
+// return: total INTEGER edges of the graph
+// return: faithfulness FLOAT share of the effect that the circuit keeps
+// return: low FLOAT
+// return: high FLOAT
+// return: kl FLOAT
+// return: accuracy FLOAT
+// return: area FLOAT under the whole curve
+// return: reason STRING no_effect where clean and corrupted do not differ
+// return: n_examples INTEGER
+// return: solved BOOLEAN a task that is not solved supports no claim
+// return: analysis STRING
+MATCH (:Slot {key: $slot})-[:PUBLISHED]->(v:GraphVersion)
+MATCH (v)<-[:OF]-(a:Analysis {kind: 'faithfulness'})-[:FOUND]->(c:Circuit {task: $task})
+RETURN c.selection AS selection, c.n_edges AS n_edges, c.total AS total, c.faithfulness AS faithfulness, c.low AS low, c.high AS high,
+       c.kl AS kl, c.accuracy AS accuracy, c.area AS area, c.reason AS reason, c.n_examples AS n_examples, c.solved AS solved, a.id AS analysis
+ORDER BY analysis, selection DESC, n_edges
