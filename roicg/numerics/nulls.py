@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float
 
+ABOVE_NULL = 5.0
+"""The z that a finding must reach against each of its nulls: one constant for the whole project."""
 SMALLEST_SPREAD = 1e-6
 """Floor of a null's standard deviation, so that z stays a finite number when all draws agree."""
 

@@ -20,12 +20,10 @@ from jaxtyping import Float
 
 from roicg.core.partition import SiteQuality
 from roicg.numerics.agreement import adjusted_rand
-from roicg.numerics.nulls import rotated_correlation, shuffled_correlation, z_and_p
+from roicg.numerics.nulls import ABOVE_NULL, rotated_correlation, shuffled_correlation, z_and_p
 from roicg.numerics.similarity import correlation, eigengap, graph_modularity, rowabs, similarity_graph, standardise
 from roicg.rois.methods import Method, spectral
 
-ABOVE_NULL = 5.0
-"""Both z must reach this: one constant for the whole project."""
 NULL_FEATURES = 1024
 HALVES = 3
 CHUNKS = 32
