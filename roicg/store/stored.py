@@ -46,6 +46,28 @@ def stored_form(graph: ComputationalGraph) -> ComputationalGraph:
     return replace(graph, edges=table, partition=partition, provenance=dict(graph.provenance))
 
 
+def differences(written: ComputationalGraph, read: ComputationalGraph) -> list[str]:
+    """Names of the parts in which ``read`` is not ``stored_form(written)``, to the last bit; empty when all came back."""
+    a, b = stored_form(written), stored_form(read)
+    parts = {
+        "content hash": (a.content_hash, b.content_hash),
+        "checkpoint": (a.checkpoint, b.checkpoint),
+        "sites": (a.partition.sites, b.partition.sites),
+        "ROIs": (a.partition.rois, b.partition.rois),
+        "partition kind": (a.partition.kind, b.partition.kind),
+        "partition settings": (to_json(a.partition.settings), to_json(b.partition.settings)),
+        "partition quality": (repr(sorted(a.partition.quality.items())), repr(sorted(b.partition.quality.items()))),
+        "tasks": (a.edges.tasks, b.edges.tasks),
+        "ports": (a.edges.port, b.edges.port),
+        "port groups": (repr(a.port_groups), repr(b.port_groups)),
+        "scores": (repr(a.scores), repr(b.scores)),
+        "provenance": (a.provenance, b.provenance),
+    }
+    for name in ("source", "target", "weight", "se", "mean_abs", "rank"):
+        parts[f"edge {name}"] = (getattr(a.edges, name).tobytes(), getattr(b.edges, name).tobytes())
+    return [name for name, (ours, theirs) in parts.items() if ours != theirs]
+
+
 def check_ranks(graph: ComputationalGraph) -> None:
     """``LawError`` unless each task's ranks are 1 … number of edges: every circuit size is one comparison of ranks."""
     expected = np.arange(1, len(graph.edges) + 1)

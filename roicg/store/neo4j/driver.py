@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, LiteralString, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import neo4j
 from neo4j.exceptions import AuthError, ClientError, ConfigurationError, DriverError, Neo4jError
@@ -51,7 +51,7 @@ class Transaction:
     def send(self, name: str, text: str, params: dict[str, Any]) -> Rows:
         """Rows of the statement ``text``, called ``name`` in errors."""
         try:
-            return self._inner.run(cast(LiteralString, text), params).data()
+            return self._inner.run(text, params).data()
         except Neo4jError as error:
             # Its code calls the memory error transient, so that the driver would repeat it for half a minute.
             if (error.code or "").endswith(_MEMORY_CODES):
@@ -125,7 +125,7 @@ class Connection:
         def run(inner: neo4j.ManagedTransaction) -> T:
             return work(Transaction(inner, allowed))
 
-        with self._plain_errors(name), self._driver.session(database=self.address.database, fetch_size=20_000) as session:
+        with self._plain_errors(name), self._session() as session:
             for repeat in range(_REPEATS):
                 try:
                     return session.execute_read(run) if reads else session.execute_write(run)
@@ -134,6 +134,10 @@ class Connection:
                     if not (error.code or "").endswith("EntityNotFound") or repeat == _REPEATS - 1:
                         raise
             raise AssertionError("the loop returns or raises")
+
+    def _session(self) -> neo4j.Session:
+        # One bookmark manager: on a cluster, what one session wrote the next one sees.
+        return self._driver.session(database=self.address.database, fetch_size=20_000, bookmark_manager=self._driver.execute_query_bookmark_manager)
 
     @contextmanager
     def _plain_errors(self, name: str) -> Iterator[None]:

@@ -40,7 +40,7 @@ def version_row(graph: ComputationalGraph) -> Row:
         "content_hash": graph.content_hash,
         "weights_digest": graph.checkpoint.weights_digest,
         "rule": given.get("rule", ""),
-        "steps": given.get("steps", ""),
+        "steps": int(given["steps"]) if given.get("steps", "").isdecimal() else None,
         "baseline": given.get("baseline", ""),
         "dtype": given.get("dtype", ""),
         "dropped_strength": float(given.get("dropped_strength", 0.0)),

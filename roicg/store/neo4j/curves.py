@@ -1,0 +1,42 @@
+"""φ(n) curves as add-only analyses: one ``Circuit`` per curve and size, written with its analysis in one transaction."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from roicg.core.errors import StoreError
+from roicg.core.graph import FaithfulnessCurve
+from roicg.core.ids import digest
+from roicg.store.neo4j.driver import Connection, Transaction
+from roicg.store.stored import to_json
+
+KIND = "faithfulness"
+
+
+def put_curves(connection: Connection, graph_id: str, curves: Sequence[FaithfulnessCurve]) -> int:
+    """Write ``curves`` of the published graph ``graph_id``; 0 when the same are there already.
+
+    The analysis is named by kind, parameters, graph and content, and by the number of the version, for a version that is
+    published again must not inherit what will be collected with the old one.
+    """
+    standing = connection.read("publish.standing", graph_id=graph_id)
+    if not standing:
+        raise StoreError(f"no graph {graph_id!r} is published, so no curves can be added to it; publish the graph first")
+    params = to_json({"tasks": sorted({curve.task for curve in curves}), "selections": sorted({curve.selection for curve in curves})})
+    analysis = digest(KIND, params, graph_id, standing[0]["number"], [asdict(curve) for curve in curves])
+    rows = [row for curve in curves for row in circuit_rows(curve)]
+
+    def write(tx: Transaction) -> int:
+        found = tx.run("load.analysis", graph_id=graph_id, id=analysis, kind=KIND, params=params)
+        if not found:
+            raise StoreError(f"graph {graph_id!r} is no longer published; nothing was added")
+        return int(tx.run("load.circuits", analysis=analysis, rows=rows)[0]["written"]) if found[0]["fresh"] else 0
+
+    return connection.transaction("load.circuits", write)
+
+
+def circuit_rows(curve: FaithfulnessCurve) -> list[dict[str, Any]]:
+    """One row per size; φ and its interval are null where the curve has a reason instead; a curve without sizes is one row."""
+    fixed = {name: getattr(curve, name) for name in ("task", "selection", "total", "area", "reason", "n_examples", "solved")}
+    columns = {"n_edges": curve.n_edges, "faithfulness": curve.phi, "low": curve.low, "high": curve.high, "kl": curve.kl, "accuracy": curve.accuracy}
+    return [fixed | {name: column[i] if i < len(column) else None for name, column in columns.items()} for i in range(max(1, len(curve.n_edges)))]

@@ -1,0 +1,99 @@
+"""The graph store in Neo4j."""
+
+from collections.abc import Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from roicg.core.errors import QueryError, StoreError
+from roicg.core.graph import ComputationalGraph, FaithfulnessCurve
+from roicg.store.neo4j.collect import collect, collect_partitions
+from roicg.store.neo4j.curves import put_curves
+from roicg.store.neo4j.driver import Connection
+from roicg.store.neo4j.publish import Publication, PublishRules
+from roicg.store.neo4j.read import read_version
+from roicg.store.neo4j.schema import check_server, ensure_schema
+from roicg.store.protocol import PublishResult, Slot
+from roicg.store.registry import find_query
+
+if TYPE_CHECKING:
+    from roicg.server.address import Address
+
+
+class Neo4jStore:
+    """Publishes and reads graphs at ``address``; a context manager. The server's versions are checked on first use."""
+
+    def __init__(self, address: "Address", *, rules: PublishRules | None = None) -> None:
+        self.address = address
+        self.rules = rules or PublishRules()
+        self._connection: Connection | None = None
+        self._has_schema = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the connections back; the store may be used again."""
+        if self._connection:
+            self._connection.close()
+            self._connection = None
+
+    @property
+    def connection(self) -> Connection:
+        """The open connection; ``StoreUnreachable`` or ``StoreError`` when nobody answers or the server is too old."""
+        if self._connection is None:
+            connection = Connection(self.address)
+            try:
+                check_server(connection)
+            except BaseException:
+                connection.close()
+                raise
+            self._connection = connection
+        return self._connection
+
+    def ensure_schema(self) -> None:
+        """Create the missing constraints and indexes, once per store object; applying them twice changes nothing."""
+        if not self._has_schema:
+            ensure_schema(self.connection)
+            self._has_schema = True
+
+    def put(self, graph: ComputationalGraph, slot: Slot, *, replace: bool = False) -> PublishResult:
+        """Publish ``graph`` in ``slot``, whole or not at all (see :mod:`roicg.store.neo4j.publish`)."""
+        self.ensure_schema()
+        return Publication(self.connection, graph, slot, self.rules).publish(replace=replace)
+
+    def get(self, graph_id: str) -> ComputationalGraph:
+        """The published graph, equal to ``stored_form`` of what was put."""
+        standing = self.connection.read("publish.standing", graph_id=graph_id)
+        if not standing:
+            raise StoreError(f"no graph {graph_id!r} is published at {self.address.uri}; `roicg query house.published` lists what is")
+        return read_version(self.connection, standing[0]["number"])
+
+    def ids(self) -> tuple[str, ...]:
+        """Ids of the published graphs, sorted."""
+        return tuple(sorted({row["graph_id"] for row in self.run("house.published") if row["status"] == "published"}))
+
+    def put_curves(self, graph_id: str, curves: Sequence[FaithfulnessCurve]) -> int:
+        """Add φ(n) curves to a published graph; the number of circuits written, 0 if they were there already."""
+        self.ensure_schema()
+        return put_curves(self.connection, graph_id, curves)
+
+    def run(self, query: str, **params: Any) -> list[dict[str, Any]]:
+        """Rows of the reading query ``query`` of the catalogue."""
+        if find_query(query).mode != "read":
+            raise QueryError(f"{query} does not only read; roicg runs it itself where it belongs")
+        return self.connection.read(query, **params)
+
+    def cypher(self, text: str, *, write: bool = False, **params: Any) -> list[dict[str, Any]]:
+        """Rows of Cypher that a person typed; refused when it writes, unless ``write``."""
+        return self.connection.free(text, params, write=write)
+
+    def gc(self, *, grace_s: int | None = None) -> tuple[int, ...]:
+        """Remove versions of dead writers, versions superseded for ``grace_s`` seconds, and what only they used; their numbers."""
+        self.ensure_schema()
+        grace = self.rules.grace_s if grace_s is None else grace_s
+        numbers = collect(self.connection, expiry_s=self.rules.expiry_s, grace_s=grace)
+        collect_partitions(self.connection)
+        return numbers
