@@ -21,7 +21,7 @@ import psutil
 from roicg.core.errors import ServerError, StoreError, StoreUnreachable
 from roicg.server import health
 from roicg.server.address import Address
-from roicg.server.configuration import LOOPBACK, Ports, free_ports, machine_memory, memory_for, neo4j_conf
+from roicg.server.configuration import LOOPBACK, free_ports, machine_memory, memory_for, neo4j_conf, remembered_ports
 from roicg.server.credentials import USER, ensure_credentials, read_password, write_private
 from roicg.server.failure import explain, logged
 from roicg.server.filelock import file_lock
@@ -125,7 +125,7 @@ def _attach(files: ServerFiles, process: psutil.Process, timeout_s: float) -> Ad
     """Use the running server; one whose note was lost with its starter is noted again from the remembered ports."""
     record = read_record(files)
     if record is None or record.pid != process.pid:
-        ports = _remembered_ports(files)
+        ports = remembered_ports(files.ports)
         if ports is None:
             raise ServerError(f"a server runs for {files.root} (process {process.pid}) but its ports are unknown; run `roicg db stop` and start again")
         record = write_record(files, process, ports)
@@ -151,14 +151,14 @@ def _start_new(files: ServerFiles, timeout_s: float, progress: Progress | None) 
             files.record.unlink(missing_ok=True)
             raise
         files.record.unlink(missing_ok=True)
-        if "Address already in use" not in "\n".join(logged(files)):
+        if "Address already in use" not in "\n".join(logged(files, record.created)):
             break
-    raise ServerError(explain(files, "ended while it was starting"))
+    raise ServerError(explain(files, "ended while it was starting", record.created))
 
 
 def _spawn_noted(files: ServerFiles, jars: Path) -> tuple[psutil.Process, Record]:
     """Steps 3 and 4: everything the server reads, then the process and its note."""
-    ports = free_ports(_remembered_ports(files))
+    ports = free_ports(remembered_ports(files.ports))
     memory = memory_for(machine_memory())
     for folder in (files.configuration, files.data, files.logs, files.plugins):
         private_folder(folder)
@@ -189,16 +189,7 @@ def _wait_until_healthy(address: Address, files: ServerFiles, process: psutil.Pr
             raise ServerError(f"the database in {files.root} refuses the password in {files.password}; put the right password there") from error
         except StoreUnreachable:
             if time.monotonic() >= deadline:
-                raise ServerError(explain(files, f"did not answer within {timeout_s:.0f} s")) from None
-
-
-def _remembered_ports(files: ServerFiles) -> Ports | None:
-    try:
-        content = json.loads(files.ports.read_text(encoding="utf-8"))
-        ports = Ports(int(content["bolt"]), int(content["http"]))
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return ports if all(1024 <= port <= 65535 for port in (ports.bolt, ports.http)) else None
+                raise ServerError(explain(files, f"did not answer within {timeout_s:.0f} s", process.create_time())) from None
 
 
 def _link_plugins(files: ServerFiles, jars: Path) -> None:

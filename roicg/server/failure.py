@@ -1,6 +1,7 @@
 """Why a server did not start: the likely cause in one sentence, and the end of what it logged."""
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 from roicg.server.home import ServerFiles
@@ -34,11 +35,11 @@ def tail(path: Path, lines: int = _TAIL_LINES) -> list[str]:
     return kept[-lines:]
 
 
-def logged(files: ServerFiles) -> list[str]:
-    """The end of the console's output and, where the console says nothing of it, the warnings and errors of debug.log."""
-    console = tail(files.console)
-    debug = [line for line in tail(files.logs / "debug.log", 200) if " ERROR " in line or " WARN " in line or line.startswith("Caused by")]
-    return console + debug[-_TAIL_LINES:]
+def logged(files: ServerFiles, since: float = 0.0) -> list[str]:
+    """The end of the console's output, and the errors that debug.log holds from ``since`` (seconds since 1970) on."""
+    start = datetime.fromtimestamp(since, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    debug = [line for line in tail(files.logs / "debug.log", 200) if re.match(r"\d{4}-\S+ \S+ (ERROR|WARN) ", line) and line[:19] >= start]
+    return tail(files.console) + debug[-_TAIL_LINES:]
 
 
 def cause_of(lines: list[str]) -> str | None:
@@ -51,9 +52,9 @@ def cause_of(lines: list[str]) -> str | None:
     return errors[-1] if errors else None
 
 
-def explain(files: ServerFiles, what: str) -> str:
-    """The message of a failed start: what happened, the cause, the log's tail and where the logs are."""
-    lines = logged(files)
+def explain(files: ServerFiles, what: str, since: float = 0.0) -> str:
+    """The message of a failed start: what happened, the cause, the log's tail since then, and where the logs are."""
+    lines = logged(files, since)
     cause = cause_of(lines)
     head = f"the embedded database {what}" + (f": {cause}" if cause else "")
     return "\n".join([head, f"last lines of {files.logs}:", *(f"  | {line}" for line in lines or ["(nothing was logged)"])])

@@ -12,7 +12,12 @@ def home() -> Path:
 
     Raises ServerError when it cannot be created or written.
     """
-    return private_folder(Path(os.environ.get("ROICG_HOME") or ".roicg").expanduser().absolute())
+    return private_folder(home_path())
+
+
+def home_path() -> Path:
+    """The folder that ``home()`` would create."""
+    return Path(os.environ.get("ROICG_HOME") or ".roicg").expanduser().absolute()
 
 
 def cache() -> Path:

@@ -59,7 +59,7 @@ def _start(home: Path) -> Address:
         from roicg.server.embedded import start
     except ImportError as error:
         _unavailable(f"no embedded Neo4j: {error}; install roicg[server]")
-    return start(home)
+    return start(home, timeout_s=240.0)  # the machine of the tests may be busy with others
 
 
 def _unavailable(reason: str) -> None:
