@@ -1,0 +1,102 @@
+"""What the command line prints: tables of at most 100 columns on stdout, JSON for machines, everything else on stderr."""
+
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+WIDTH = 100
+Row = Mapping[str, Any]
+
+
+def stdout() -> "Console":
+    """Console for results; no wider than 100 columns, and exactly that where stdout is no terminal."""
+    from rich.console import Console
+
+    wide = Console(file=sys.stdout)
+    return Console(file=sys.stdout, width=min(wide.width, WIDTH) if wide.is_terminal else WIDTH, highlight=False, markup=False)
+
+
+def stderr() -> "Console":
+    """Console for messages and progress."""
+    from rich.console import Console
+
+    return Console(file=sys.stderr, highlight=False, markup=False, soft_wrap=True)
+
+
+def say(sentence: str) -> None:
+    """One line on stderr."""
+    stderr().print(sentence)
+
+
+def print_json(value: Any) -> None:
+    """``value`` as JSON on stdout; dates as ISO text, numbers as they are (a number that is not finite becomes null)."""
+    print(json.dumps(_plain(value), indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def print_rows(rows: Sequence[Row], *, as_json: bool = False, title: str = "", columns: Sequence[str] = ()) -> None:
+    """Rows as a table (numbers to four digits, long ids shortened) or, whole, as JSON."""
+    if as_json:
+        print_json(list(rows))
+        return
+    if not rows:
+        say(f"{title}: no rows" if title else "no rows")
+        return
+    from rich.table import Table
+    from rich.text import Text
+
+    names = list(columns or rows[0])
+    table = Table(title=Text(title) if title else None, title_justify="left", title_style="bold", box=None, pad_edge=False, header_style="bold")
+    for name in names:
+        numeric = all(isinstance(row.get(name), int | float | None) for row in rows)
+        table.add_column(Text(name), justify="right" if numeric else "left", overflow="fold", no_wrap=numeric)
+    for row in rows:
+        table.add_row(*(Text(cell(row.get(name))) for name in names))
+    stdout().print(table)
+
+
+def cell(value: Any) -> str:
+    """Text of one table cell."""
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, str):
+        return value[:12] if len(value) == 64 and set(value) <= set("0123456789abcdef") else value
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {cell(item)}" for name, item in value.items())
+    if isinstance(value, Sequence):
+        return ", ".join(cell(item) for item in value)
+    return str(_plain(value))
+
+
+@contextmanager
+def working(what: str) -> Iterator[None]:
+    """A spinner on stderr while something of unknown length runs; nothing where stderr is no terminal."""
+    console = stderr()
+    if not console.is_terminal:
+        yield
+        return
+    with console.status(what):
+        yield
+
+
+def _plain(value: Any) -> Any:
+    if value is None or isinstance(value, str | bool | int):
+        return value
+    if isinstance(value, float):
+        return value if value - value == 0 else None
+    if isinstance(value, Mapping):
+        return {str(name): _plain(item) for name, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain(item) for item in value]
+    for method in ("iso_format", "isoformat", "item"):
+        if callable(convert := getattr(value, method, None)):
+            return _plain(convert())
+    return str(value)

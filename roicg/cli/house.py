@@ -1,0 +1,82 @@
+"""``roicg status``, ``verify``, ``gc``, ``report``: looking after what is published."""
+
+from dataclasses import asdict, is_dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from roicg.cli.console import print_json, print_rows, say, working
+from roicg.core.errors import RoicgError
+
+Json = Annotated[bool, typer.Option("--json", help="As JSON.")]
+
+
+def status(study: Annotated[str, typer.Option("--study", help="Only this study.")] = "", as_json: Json = False) -> None:
+    """Show what is published, staged and superseded."""
+    from roicg.store.connect import connect
+
+    with connect() as store:
+        rows = store.run("house.published", study=study)
+    columns = ["slot", "status", "number", "rois", "edges", "created"]
+    print_rows(rows, as_json=as_json, title="published graphs", columns=columns)
+
+
+def verify(
+    witness: Annotated[str | None, typer.Option("--witness", help="Read everything a second time through py2neo, which shares no code with roicg.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Check every published graph against its hash and its books; ends with 1 if something is wrong."""
+    if witness not in (None, "py2neo"):
+        raise RoicgError(f"--witness {witness!r} is not known; the one witness is py2neo")
+    from roicg.store.connect import connect
+    from roicg.store.verify import verify as check
+
+    with connect() as store, working("reading every published graph back …"):
+        findings = [_row(finding) for finding in check(store)]
+        graphs = len(store.ids())
+        seen: list[dict[str, Any]] = []
+        if witness is not None:
+            from roicg.store.witness import witness as second
+
+            seen = [_row(finding) for finding in second(store.address)]
+    if as_json:
+        print_json({"graphs": graphs, "findings": findings, "witness": seen})
+    elif findings or seen:
+        print_rows([*findings, *seen], title="findings")
+    else:
+        say(f"{graphs} published graphs are as they were written" + (", and py2neo reads the same" if witness else ""))
+    if findings or seen:
+        raise typer.Exit(1)
+
+
+def gc(as_json: Json = False) -> None:
+    """Remove superseded, abandoned and expired versions that no slot and no running writer holds."""
+    from roicg.store.connect import connect
+
+    with connect() as store, working("collecting …"):
+        removed = store.collect()
+    if as_json:
+        print_json({"removed": removed})
+    else:
+        say(f"removed {removed} versions")
+
+
+def report(
+    study: Annotated[str, typer.Argument(help="Name of a published study.")],
+    out: Annotated[Path | None, typer.Option("--out", help="The file to write (default: reports/STUDY.html in ROICG_HOME).")] = None,
+) -> None:
+    """Write the report of a study: one HTML file that opens from disk and asks nothing of the network."""
+    from roicg.report import build_report
+    from roicg.server.home import home
+    from roicg.store.connect import connect
+
+    target = out or home() / "reports" / f"{Path(study).name}.html"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with connect() as store, working(f"writing {target} …"):
+        build_report(study, store, target)
+    say(f"report: {target}")
+
+
+def _row(finding: Any) -> dict[str, Any]:
+    return asdict(finding) if is_dataclass(finding) and not isinstance(finding, type) else {"finding": str(finding)}

@@ -1,0 +1,55 @@
+"""From what a person types (``MODEL@STEP``) to the slot that holds the published graph."""
+
+import difflib
+from typing import TYPE_CHECKING
+
+from roicg.core.errors import QueryError
+
+if TYPE_CHECKING:
+    from roicg.store.protocol import GraphStore, Slot
+
+PARTITION = "own"
+
+
+def is_shorthand(text: str) -> bool:
+    """Whether ``text`` is MODEL@STEP[:PARTITION] and not a whole slot key."""
+    return "@" in text and "|" not in text
+
+
+def resolve(store: "GraphStore", text: str, *, partition: str | None = None, study: str | None = None) -> "Slot":
+    """The one slot with a published graph that ``text`` (MODEL@STEP[:PARTITION], STEP = label or step) means.
+
+    None or several fit: a ``QueryError`` that lists what there is.
+    """
+    from roicg.store.protocol import Slot
+
+    model, at, rest = text.partition("@")
+    step, _, named = rest.partition(":")
+    if not at or not model or not step:
+        raise QueryError(f"{text!r} must be MODEL@STEP, such as multitask-s0@800")
+    kind = partition or named or PARTITION
+    rows = [row for row in store.run("house.slots", model="") if study in (None, row["study"])]
+    models = sorted({row["model"] for row in rows})
+    if model not in models:
+        raise QueryError(f"no published graph of a model {model!r}{_nearest(model, models)}; published are: {', '.join(models) or 'none (run a study first)'}")
+    mine = [row for row in rows if row["model"] == model]
+    here = [row for row in mine if step in (row["label"], str(row["step"]))]
+    if not here:
+        raise QueryError(f"no published checkpoint {step!r} of {model}; published are: {', '.join(dict.fromkeys(row['label'] for row in mine))}")
+    fit = [row for row in here if row["partition"] == kind]
+    if not fit:
+        raise QueryError(f"{model}@{step} has no partition {kind!r}; published are: {', '.join(sorted({row['partition'] for row in here}))}")
+    if len(fit) > 1:
+        raise QueryError(f"{text!r} means several slots: {', '.join(row['slot'] for row in fit)}; give --study or a whole slot key")
+    row = fit[0]
+    return Slot(row["study"], row["model"], row["label"], row["step"], row["partition"], row["path"])
+
+
+def graph_id(store: "GraphStore", slot: "Slot") -> str:
+    """Id of the graph that ``slot`` publishes now."""
+    return str(next(row["graph_id"] for row in store.run("house.slots", model=slot.model) if row["slot"] == slot.key))
+
+
+def _nearest(given: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(given, known, n=1, cutoff=0.5)
+    return f"; did you mean {near[0]!r}?" if near else ""
