@@ -9,6 +9,7 @@ UNWIND $rows AS row
 MERGE (block:Block {key: $partition + '|' + row.name})
   ON CREATE SET block.name = row.name, block.site = row.site, block.layer = row.layer, block.members = row.members, block.size = size(row.members),
     block.is_rest = row.is_rest, block.modularity = row.modularity, block.z_rotation = row.z_rotation, block.z_shuffle = row.z_shuffle,
+    block.p_rotation = row.p_rotation, block.p_shuffle = row.p_shuffle,
     block.stability = row.stability, block.above_null = row.above_null
 MERGE (partition)-[:HAS_BLOCK]->(block)
 RETURN count(*) AS written

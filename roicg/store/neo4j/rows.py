@@ -65,7 +65,7 @@ def partition_steps(graph: ComputationalGraph, slot: Slot) -> list[Step]:
     for roi in partition.rois:
         quality = partition.quality.get(roi.site)
         row: Row = {"name": roi.key, "site": roi.site, "layer": roi.layer, "members": list(roi.members), "is_rest": roi.is_rest}
-        for name in ("modularity", "z_rotation", "z_shuffle", "stability", "above_null"):
+        for name in ("modularity", "z_rotation", "z_shuffle", "p_rotation", "p_shuffle", "stability", "above_null"):
             row[name] = getattr(quality, name, None)
         blocks.append(row)
         if partition.kind not in DERIVABLE and not roi.is_rest:
