@@ -1,0 +1,25 @@
+"""Recipes that generate prompts: each is a numbered space of cases, so that drawing, training and splitting share one definition."""
+
+import re
+from collections.abc import Callable
+from functools import partial
+
+from roicg.core.errors import PromptError
+from roicg.models.recipes.modadd import modadd
+from roicg.models.recipes.multitask import MULTITASK
+from roicg.models.recipes.space import Space
+
+__all__ = ["RECIPES", "Space", "recipe_space"]
+
+RECIPES: dict[str, Callable[[], Space]] = {"modadd": modadd, **{f"multitask.{name}": partial(MULTITASK.__getitem__, name) for name in MULTITASK}}
+
+
+def recipe_space(recipe: str, n_vocab: int | None = None) -> Space:
+    """The cases of ``recipe``: ``modadd`` (p from the vocabulary, else 113), ``modadd.97`` (p = 97), ``multitask.add|max|induction|other``."""
+    if recipe == "modadd" and n_vocab is not None:
+        return modadd(n_vocab - 1)
+    if found := re.fullmatch(r"modadd\.([0-9]{1,4})", recipe):
+        return modadd(int(found.group(1)))
+    if recipe not in RECIPES:
+        raise PromptError(f"no recipe {recipe!r}; known: {', '.join(sorted(RECIPES))}, modadd.<p>")
+    return RECIPES[recipe]()
