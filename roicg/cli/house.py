@@ -55,11 +55,11 @@ def gc(as_json: Json = False) -> None:
     from roicg.store.connect import connect
 
     with connect() as store, working("collecting …"):
-        removed = store.collect()
+        removed = store.gc()
     if as_json:
         print_json({"removed": removed})
     else:
-        say(f"removed {removed} versions")
+        say(f"removed {len(removed)} versions" + (f": {', '.join(map(str, removed))}" if removed else ""))
 
 
 def report(

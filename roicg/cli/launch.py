@@ -67,10 +67,9 @@ def _child(*words: str) -> None:
 
 def _close(child: "subprocess.Popen[bytes]") -> None:
     """Ctrl-C was sent to the whole group by the terminal: wait, then ask, then end it."""
-    for ask in (lambda: None, child.terminate, child.kill):
-        ask()
+    for ask in (child.terminate, child.kill, child.poll):
         try:
             child.wait(timeout=20)
             return
         except subprocess.TimeoutExpired:
-            continue
+            ask()

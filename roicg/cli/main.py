@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+import roicg
 from roicg.cli import circuit, compare, house, launch, query
 from roicg.cli.console import say
 from roicg.cli.db import app as db_app
@@ -67,16 +68,18 @@ app = typer.Typer(
 )
 
 
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"roicg {roicg.__version__}")
+        raise typer.Exit
+
+
 @app.callback()
 def _options(
-    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
-    version: Annotated[bool, typer.Option("--version", help="Print the version and end.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error (may stand anywhere).")] = False,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and end.", callback=_version, is_eager=True)] = False,
 ) -> None:
-    if version:
-        from importlib.metadata import version as installed
-
-        print(f"roicg {installed('roicg')}")
-        raise typer.Exit
+    """Options of every command; ``_Group`` reads ``debug`` when an error comes."""
 
 
 app.command()(launch.demo)
@@ -95,10 +98,8 @@ app.add_typer(db_app, name="db")
 
 
 def main() -> None:
-    """Entry point of the command ``roicg``; ``--debug`` may stand anywhere, ``--version`` alone."""
+    """Entry point of the command ``roicg``; ``--debug`` may stand anywhere in it."""
     words = sys.argv[1:]
     if "--debug" in words:
         words = ["--debug", *(word for word in words if word != "--debug")]
-    if words == ["--version"]:
-        words = ["--version", "status"]
     app(args=words, prog_name="roicg")
