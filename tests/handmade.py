@@ -45,8 +45,6 @@ WEIGHTS: dict[tuple[str, str, str], tuple[tuple[float, float, float], tuple[floa
 SE = {0: 0.03, 100: 0.01, 200: 0.01}
 # mean |weight| is |weight| everywhere but here: effects that cancel in the mean
 MEAN_ABS = {("add", 200, ("tok", "a0.h1", "v")): 0.9, ("add", 200, ("a0.h1", "logits", "in")): 0.3}
-# At step 100 this edge leaves the circuits of add for good, and its weight is within 2 se there
-SE_OF = {("add", 100, ("tok", "a0.h0", "q")): 0.06}
 ACCURACY = {"add": (0.05, 0.60, 1.00), "max": (0.30, 0.95, 0.98)}
 
 REFERENCE = {"m0.r0": (0, 1, 2), "m0.r1": (3, 4), "m0.r2": (5, 8, 9, 10, 11), "m0.rest": (6, 7)}
@@ -80,7 +78,7 @@ def graph_of(rois: RoiPartition, edges: tuple[tuple[str, str, str], ...], weight
     """A whole graph around given weights: ranks, errors, port groups (gap 0 but for add's logits: 0.01), scores."""
     index = {roi.key: i for i, roi in enumerate(rois.rois)}
     sources, targets, ports = ([edge[i] for edge in edges] for i in range(3))
-    se = np.array([[SE_OF.get((task, step, edge), SE[step]) for edge in edges] for task in TASKS])
+    se = np.full(weight.shape, SE[step])
     mean_abs = np.array([[MEAN_ABS.get((task, step, edge), abs(weight[t, e])) for e, edge in enumerate(edges)] for t, task in enumerate(TASKS)])
     table = EdgeTable(
         TASKS,

@@ -1,9 +1,10 @@
 // When does each task emerge, in accuracy, circuit size and modularity?
-// Modularity is that of the newest communities of the task's edges, else of all tasks together; it stands beside its null.
+// Modularity is that of the newest communities of each checkpoint's graph, and stands beside its null.
 // mode: read
 // param: slot STRING any slot of the sequence: same model, partition and path
 // param: faithfulness FLOAT = 0.9 least_edges is the smallest measured circuit that keeps so much
 // param: split STRING = "eval" whose accuracy
+// param: communities_of STRING = "(mixture)" the task whose strength was divided; (mixture) = all together
 // return: step INTEGER
 // return: label STRING of the checkpoint
 // return: task STRING
@@ -13,25 +14,25 @@
 // return: least_edges INTEGER empty where no measured circuit reaches the faithfulness
 // return: edges INTEGER of the whole graph
 // return: area FLOAT under the faithfulness curve
-// return: communities_of STRING the task whose strength was divided, (mixture) = all
 // return: modularity FLOAT
 // return: null_mean FLOAT
 // return: z FLOAT
 // return: p FLOAT
 // return: above_null BOOLEAN z ≥ 5
 MATCH (s:Slot {key: $slot})
-MATCH (s)-[:OF]->(:Checkpoint)<-[:HAS_CHECKPOINT]-(:Model)-[:HAS_CHECKPOINT]->(c:Checkpoint)<-[:OF]-(o:Slot {partition: s.partition, path: s.path})
+MATCH (s)-[:OF]->(:Checkpoint)<-[:HAS_CHECKPOINT]-(m:Model)
+MATCH (m)-[:HAS_CHECKPOINT]->(c:Checkpoint)<-[:OF]-(o:Slot {partition: s.partition, path: s.path})
 MATCH (o)-[:PUBLISHED]->(v:GraphVersion), (c)-[score:SCORED {split: $split}]->(t:Task)
 CALL (v, t) {
   OPTIONAL MATCH (v)<-[:OF]-(:Analysis {kind: 'faithfulness'})-[:FOUND]->(k:Circuit {task: t.name, selection: 'weight'})
   RETURN min(CASE WHEN k.faithfulness >= $faithfulness THEN k.n_edges END) AS least_edges, max(k.area) AS area
 }
-CALL (v, t) {
-  OPTIONAL MATCH (v)<-[:OF]-(a:Analysis {kind: 'communities'})-[:FOUND]->(m:Community {index: 0})
-  WHERE m.task IN [t.name, '(mixture)']
-  WITH m, a ORDER BY m.task = t.name DESC, a.created DESC, a.id LIMIT 1
-  RETURN m
+CALL (v) {
+  OPTIONAL MATCH (v)<-[:OF]-(a:Analysis {kind: 'communities'})-[:FOUND]->(k:Community {index: 0, task: $communities_of})
+  WITH k, a ORDER BY a.created DESC, a.id LIMIT 1
+  RETURN k
 }
 RETURN o.step AS step, o.label AS label, t.name AS task, score.accuracy AS accuracy, score.solved AS solved, score.clean - score.corrupted AS effect,
-       least_edges, v.n_edges AS edges, area, m.task AS communities_of, m.modularity AS modularity, m.null_mean AS null_mean, m.z AS z, m.p AS p, m.above_null AS above_null
+       least_edges, v.n_edges AS edges, area,
+       k.modularity AS modularity, k.null_mean AS null_mean, k.z AS z, k.p AS p, k.above_null AS above_null
 ORDER BY task, step, label

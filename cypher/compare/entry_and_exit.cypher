@@ -15,7 +15,8 @@
 // return: port STRING
 // return: reason STRING two checkpoints, beyond 2 se, within 2 se
 MATCH (s:Slot {key: $slot})-[:PUBLISHED]->(:GraphVersion)-[:USES]->(p:Partition)
-MATCH (s)-[:OF]->(:Checkpoint)<-[:HAS_CHECKPOINT]-(:Model)-[:HAS_CHECKPOINT]->(:Checkpoint)<-[:OF]-(o:Slot {partition: s.partition, path: s.path})
+MATCH (s)-[:OF]->(:Checkpoint)<-[:HAS_CHECKPOINT]-(m:Model)
+MATCH (m)-[:HAS_CHECKPOINT]->(:Checkpoint)<-[:OF]-(o:Slot {partition: s.partition, path: s.path})
 MATCH (o)-[:PUBLISHED]->(v:GraphVersion)-[:USES]->(p)
 WITH v, o ORDER BY o.step, o.label
 WITH collect({number: v.number, step: o.step, label: o.label}) AS marks

@@ -12,7 +12,8 @@
 // return: relative FLOAT change over the sum of both strengths, from 0 to 1
 // return: overlap FLOAT Jaccard of the n strongest edges
 MATCH (s:Slot {key: $slot})-[:PUBLISHED]->(:GraphVersion)-[:USES]->(p:Partition)
-MATCH (s)-[:OF]->(:Checkpoint)<-[:HAS_CHECKPOINT]-(:Model)-[:HAS_CHECKPOINT]->(:Checkpoint)<-[:OF]-(o:Slot {partition: s.partition, path: s.path})
+MATCH (s)-[:OF]->(:Checkpoint)<-[:HAS_CHECKPOINT]-(m:Model)
+MATCH (m)-[:HAS_CHECKPOINT]->(:Checkpoint)<-[:OF]-(o:Slot {partition: s.partition, path: s.path})
 MATCH (o)-[:PUBLISHED]->(v:GraphVersion)-[:USES]->(p)
 WITH v, o ORDER BY o.step, o.label
 WITH collect({number: v.number, step: o.step, label: o.label}) AS marks

@@ -13,7 +13,8 @@
 // return: p FLOAT
 // return: above_null BOOLEAN z ≥ 5
 MATCH (s:Slot {key: $slot})
-MATCH (s)-[:OF]->(:Checkpoint)<-[:HAS_CHECKPOINT]-(:Model)-[:HAS_CHECKPOINT]->(:Checkpoint)<-[:OF]-(o:Slot {partition: s.partition, path: s.path})
+MATCH (s)-[:OF]->(:Checkpoint)<-[:HAS_CHECKPOINT]-(m:Model)
+MATCH (m)-[:HAS_CHECKPOINT]->(:Checkpoint)<-[:OF]-(o:Slot {partition: s.partition, path: s.path})
 MATCH (o)-[:PUBLISHED]->(:GraphVersion)<-[:OF]-(a:Analysis {kind: 'communities'})-[:FOUND]->(c:Community)
 WITH o, a, collect(c) AS found
 WITH o, a, size(found) AS communities, found[0] AS c

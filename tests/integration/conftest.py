@@ -48,6 +48,16 @@ def address() -> Iterator[Address]:
 @pytest.fixture
 def clean_database(address: Address) -> Address:
     """The address of a database without nodes, relationships or GDS projections; constraints and indexes stay."""
+    return _emptied(address)
+
+
+@pytest.fixture(scope="module")
+def module_database(address: Address) -> Address:
+    """Like ``clean_database``, once for all tests of a module that only read what the module has published."""
+    return _emptied(address)
+
+
+def _emptied(address: Address) -> Address:
     with neo4j.GraphDatabase.driver(address.uri, auth=(address.user, address.password)) as driver, driver.session(database=address.database) as session:
         session.run("CALL gds.graph.list() YIELD graphName CALL gds.graph.drop(graphName, false) YIELD graphName AS dropped RETURN dropped").consume()
         session.run("MATCH (n) CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 5000 ROWS").consume()

@@ -9,6 +9,7 @@ from roicg.core.graph import ComputationalGraph, FaithfulnessCurve
 from roicg.store.neo4j.collect import collect, collect_partitions
 from roicg.store.neo4j.curves import put_curves
 from roicg.store.neo4j.driver import Connection
+from roicg.store.neo4j.projection import read_projected
 from roicg.store.neo4j.publish import Publication, PublishRules
 from roicg.store.neo4j.read import read_version
 from roicg.store.neo4j.schema import check_server, ensure_schema
@@ -84,7 +85,7 @@ class Neo4jStore:
         """Rows of the reading query ``query`` of the catalogue."""
         if find_query(query).mode != "read":
             raise QueryError(f"{query} does not only read; roicg runs it itself where it belongs")
-        return self.connection.read(query, **params)
+        return read_projected(self.connection, query, params)
 
     def cypher(self, text: str, *, write: bool = False, **params: Any) -> list[dict[str, Any]]:
         """Rows of Cypher that a person typed; refused when it writes, unless ``write``."""

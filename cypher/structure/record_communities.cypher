@@ -1,0 +1,22 @@
+// How many communities did this analysis find?
+// mode: write
+// param: analysis STRING id of the analysis
+// param: number INTEGER of the version
+// param: verdict MAP task, gamma, modularity, null_mean, null_sd, z, p, above_null
+// param: communities LIST<MAP> rois: names of the ROIs of each
+// return: written INTEGER
+MATCH (a:Analysis {id: $analysis})
+UNWIND range(0, size($communities) - 1) AS i
+CREATE (a)-[:FOUND]->(c:Community {
+  key: $analysis + '|' + $verdict.task + '|' + toString(i), index: i, size: size($communities[i].rois), task: $verdict.task, gamma: $verdict.gamma,
+  modularity: $verdict.modularity, null_mean: $verdict.null_mean, null_sd: $verdict.null_sd, z: $verdict.z, p: $verdict.p,
+  above_null: $verdict.above_null
+})
+WITH c, i
+CALL (c, i) {
+  UNWIND $communities[i].rois AS name
+  MATCH (r:ROI {key: toString($number) + '|' + name})
+  CREATE (r)-[:IN {analysis: $analysis}]->(c)
+  RETURN count(*) AS members
+}
+RETURN count(c) AS written
