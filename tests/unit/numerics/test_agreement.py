@@ -1,0 +1,45 @@
+import math
+
+import numpy as np
+import pytest
+
+from roicg.numerics.agreement import adjusted_rand, jaccard, normalised_mutual_information, variation_of_information
+
+A = np.array([0, 0, 0, 1, 1, 1])
+RENAMED = np.array([7, 7, 7, 2, 2, 2])
+CROSSED = np.array([0, 1, 0, 1, 0, 1])
+
+
+def test_renaming_groups_is_full_agreement() -> None:
+    assert adjusted_rand(A, RENAMED) == 1.0
+    assert normalised_mutual_information(A, RENAMED) == pytest.approx(1.0)
+    assert variation_of_information(A, RENAMED) == pytest.approx(0.0, abs=1e-12)
+
+
+def test_variation_of_information_by_hand() -> None:
+    assert variation_of_information(np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1])) == pytest.approx(2 * math.log(2))
+    assert variation_of_information(np.zeros(8, dtype=int), np.arange(8)) == pytest.approx(math.log(8))
+    assert variation_of_information(np.array([], dtype=int), np.array([], dtype=int)) == 0.0
+
+
+def test_variation_of_information_is_a_metric() -> None:
+    rng = np.random.default_rng(0)
+    a, b, c = (rng.integers(0, 4, 50) for _ in range(3))
+    assert variation_of_information(a, b) == pytest.approx(variation_of_information(b, a))
+    assert variation_of_information(a, c) <= variation_of_information(a, b) + variation_of_information(b, c) + 1e-12
+
+
+def test_labels_of_different_items_are_refused() -> None:
+    with pytest.raises(ValueError, match="same items"):
+        variation_of_information(A, A[:3])
+
+
+def test_unrelated_groups_agree_little() -> None:
+    assert adjusted_rand(A, CROSSED) < 0.1
+    assert normalised_mutual_information(A, CROSSED) < 0.1
+
+
+def test_jaccard_by_hand() -> None:
+    assert jaccard({1, 2, 3}, {2, 3, 4}) == 0.5
+    assert jaccard(set(), set()) == 1.0
+    assert jaccard({1}, set()) == 0.0

@@ -1,0 +1,68 @@
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from roicg.core.settings import RoiSettings
+from roicg.core.sites import transformer_sites
+from roicg.models.lens import Lens
+from roicg.numerics.similarity import correlation, eigengap, rowabs, similarity_graph
+from roicg.rois import quality
+from roicg.rois.methods import agglomerative
+from roicg.rois.partition import own_partition
+from roicg.rois.signatures import activation_signatures
+
+SETTINGS = RoiSettings(null_draws=10)
+
+
+def quality_of(lens: Lens, prompts: object, shuffle: int | None = None) -> quality.SiteQuality:
+    signature = activation_signatures(lens, [prompts], SETTINGS)["m0"]
+    if shuffle is not None:
+        signature = np.random.default_rng(shuffle).permuted(signature, axis=1)
+    return own_partition(lens.sites, {"m0": signature}, SETTINGS).quality["m0"]
+
+
+@pytest.mark.parametrize("seed", ["seed2", "seed3"])
+def test_groups_of_trained_models_stand_above_both_nulls(seed: str, modadd_lens: Callable, modadd_prompts: Callable) -> None:
+    found = quality_of(modadd_lens(seed), modadd_prompts(0))
+    assert found.above_null
+    assert min(found.z_rotation, found.z_shuffle) >= 7.4
+    assert found.p_rotation == found.p_shuffle == pytest.approx(1 / 11)
+    assert found.stability > 0.9
+
+
+@pytest.mark.parametrize("seed", [5, 103])
+def test_untrained_models_are_not_above_the_nulls(seed: int, untrained_lens: Callable, modadd_prompts: Callable) -> None:
+    assert not quality_of(untrained_lens(seed), modadd_prompts(seed)).above_null
+
+
+@pytest.mark.parametrize("seed", ["seed2", "seed3"])
+def test_shuffled_prompts_are_not_above_the_nulls(seed: str, modadd_lens: Callable, modadd_prompts: Callable) -> None:
+    assert not quality_of(modadd_lens(seed), modadd_prompts(0), shuffle=1).above_null
+
+
+def test_a_balanced_split_of_features_without_groups_is_not_above_the_null() -> None:
+    """Three directions in common, loadings without clusters: average linkage cuts it by luck, so its own draws are no null."""
+    verdicts = []
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        signature = rng.standard_normal((120, 3)) @ rng.standard_normal((3, 300))
+        verdicts.append(own_partition(transformer_sites(1, 4, 120), {"m0": signature}, SETTINGS).quality["m0"].above_null)
+    assert not any(verdicts)
+
+
+def test_a_subset_stands_for_many_features(planted: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
+    signature, _ = planted((60, 50, 40), seed=0)
+    monkeypatch.setattr(quality, "NULL_FEATURES", 100)
+    found = own_partition(transformer_sites(1, 4, 150), {"m0": signature}, SETTINGS).quality["m0"]
+    assert found.above_null
+    assert found.n_rois == 3
+
+
+def test_stability_is_high_for_planted_groups_low_for_noise_and_zero_without_columns(planted: Callable) -> None:
+    rng = np.random.default_rng(0)
+    assert quality.stability(planted((20, 20), seed=0)[0], 2, agglomerative, 0, rng) == 1.0
+    noise = rng.standard_normal((40, 200))
+    k = eigengap(similarity_graph(rowabs(correlation(noise))))
+    assert quality.stability(noise, k, agglomerative, 0, rng) < 0.5
+    assert quality.stability(noise[:, :3], 2, agglomerative, 0, rng) == 0.0
