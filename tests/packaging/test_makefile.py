@@ -1,0 +1,46 @@
+"""The words a person types are short, and CI types the same."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+WORDS = {"setup", "fmt", "lint", "types", "layers", "check", "test", "bench", "demo", "up", "down", "docs", "wheel", "ui"}
+
+
+def recipes() -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    word = ""
+    for line in (ROOT / "Makefile").read_text().splitlines():
+        if match := re.match(r"([a-z]+):", line):
+            word = match[1]
+            found[word] = []
+        elif line.startswith("\t"):
+            found[word].append(line.strip())
+    return found
+
+
+def test_every_word_is_there_and_at_most_three_lines() -> None:
+    found = recipes()
+    assert set(found) == WORDS
+    assert max(len(lines) for lines in found.values()) <= 3
+
+
+def test_every_word_is_phony() -> None:
+    phony = next(line for line in (ROOT / "Makefile").read_text().splitlines() if line.startswith(".PHONY:"))
+    assert set(phony.split()[1:]) == WORDS
+
+
+def test_ci_calls_the_same_words_and_allows_no_skipped_database() -> None:
+    script = (ROOT / ".ci" / "run").read_text()
+    called = re.findall(r"^(?:ROICG_\w+=1 )*make (\w+)", script, re.MULTILINE)
+    assert called == ["setup", "check", "test"]
+    assert "ROICG_REQUIRE_NEO4J=1 " in script
+    assert (ROOT / ".ci" / "run").stat().st_mode & 0o111
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "THIRD_PARTY.md", ".pre-commit-config.yaml", "Makefile"])
+def test_the_top_level_says_no_path_of_a_machine(name: str) -> None:
+    text = (ROOT / name).read_text()
+    assert not re.search(r"(?<![\w./-])/(?:work|root|home)/", text)
