@@ -120,12 +120,12 @@ def _refuse(what: str, folder: Path, names: list[str], cure: str) -> None:
         raise ServerError(f"{len(names)} jar(s) in {folder} {what}: {listed}; {cure}")
 
 
-def fetch_jars(from_dir: Path | None = None, progress: Progress | None = None) -> Path:
+def fetch_jars(from_dir: Path | None = None, progress: Progress | None = None, lock: JarLock | None = None) -> Path:
     """Complete the jar folder, from Maven by coordinates or from the folder ``from_dir`` (any depth), then verify and return it.
 
     Jars already there are not fetched again. Raises ServerError when a jar cannot be had, differs from the lock, or the disk is full.
     """
-    lock = read_lock()
+    lock = lock or read_lock()
     folder = private_folder(lock.folder)
     try:
         with file_lock(cache() / "fetch.lock", _FETCH_LOCK_S, "fetching the jars"):

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import neo4j
@@ -24,6 +25,19 @@ shutil.rmtree(home, ignore_errors=True)
 """
 
 
+@contextmanager
+def watched_home() -> Iterator[Path]:
+    """A short temporary home whose server ends with the block, or with this process if that dies first."""
+    home = Path(tempfile.mkdtemp(prefix="rg-"))
+    with subprocess.Popen([sys.executable, "-c", _WATCH, str(home)], stdin=subprocess.PIPE, start_new_session=True) as watcher:
+        try:
+            yield home
+        finally:
+            assert watcher.stdin is not None
+            watcher.stdin.close()
+            watcher.wait(120)
+
+
 @pytest.fixture(scope="session")
 def address() -> Iterator[Address]:
     """A running server: ROICG_NEO4J_URI, else the embedded one; without either a skip (a failure with ROICG_REQUIRE_NEO4J=1)."""
@@ -33,46 +47,45 @@ def address() -> Iterator[Address]:
             _refuse_to_empty_a_database_in_use(named)
             yield named
             return
-        home = Path(tempfile.mkdtemp(prefix="rg-"))
-        with subprocess.Popen([sys.executable, "-c", _WATCH, str(home)], stdin=subprocess.PIPE, start_new_session=True) as watcher:
-            try:
-                yield _start(home)
-            finally:
-                assert watcher.stdin is not None
-                watcher.stdin.close()
-                watcher.wait(90)
+        with watched_home() as home:
+            yield start_embedded(home)
     except RoicgError as error:
-        _unavailable(f"no Neo4j server for the integration tests: {error}")
+        unavailable(f"no Neo4j server for the integration tests: {error}")
+
+
+@pytest.fixture(scope="module")
+def server_home() -> Iterator[Path]:
+    """A home of its own for tests that start and stop servers, with the jars in the cache."""
+    with watched_home() as home:
+        try:
+            from roicg.server.jars import fetch_jars
+
+            fetch_jars()
+        except (ImportError, RoicgError) as error:
+            unavailable(f"no embedded Neo4j: {error}")
+        yield home
 
 
 @pytest.fixture
 def clean_database(address: Address) -> Address:
     """The address of a database without nodes, relationships or GDS projections; constraints and indexes stay."""
-    return _emptied(address)
-
-
-@pytest.fixture(scope="module")
-def module_database(address: Address) -> Address:
-    """Like ``clean_database``, once for all tests of a module that only read what the module has published."""
-    return _emptied(address)
-
-
-def _emptied(address: Address) -> Address:
     with neo4j.GraphDatabase.driver(address.uri, auth=(address.user, address.password)) as driver, driver.session(database=address.database) as session:
         session.run("CALL gds.graph.list() YIELD graphName CALL gds.graph.drop(graphName, false) YIELD graphName AS dropped RETURN dropped").consume()
         session.run("MATCH (n) CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 5000 ROWS").consume()
     return address
 
 
-def _start(home: Path) -> Address:
+def start_embedded(home: Path) -> Address:
+    """Start the embedded server with more patience than users get: other tests may keep the machine busy."""
     try:
         from roicg.server.embedded import start
     except ImportError as error:
-        _unavailable(f"no embedded Neo4j: {error}; install roicg[server]")
-    return start(home, timeout_s=240.0)  # the machine of the tests may be busy with others
+        unavailable(f"no embedded Neo4j: {error}; install roicg[server]")
+    return start(home, timeout_s=240.0)
 
 
-def _unavailable(reason: str) -> None:
+def unavailable(reason: str) -> None:
+    """Skip with the reason, or fail where the environment says that a server is expected."""
     if os.environ.get("ROICG_REQUIRE_NEO4J") == "1":
         pytest.fail(reason, pytrace=False)
     pytest.skip(reason)

@@ -1,0 +1,130 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from roicg.server.embedded import running_address, status, stop
+from roicg.server.home import ServerFiles
+from roicg.server.process import ENTRY_POINT, Record, end, find_server, has_ended, interrupt_deferred, is_ours, read_record, write_record
+
+SLEEP = "import time; time.sleep(60)"
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> ServerFiles:
+    files = ServerFiles.of(tmp_path)
+    files.data.mkdir(parents=True)
+    return files
+
+
+@pytest.fixture
+def sleeper() -> Iterator[subprocess.Popen[bytes]]:
+    """A process that is no server."""
+    with subprocess.Popen([sys.executable, "-c", SLEEP]) as child:
+        yield child
+        child.kill()
+
+
+def note(files: ServerFiles, pid: int) -> None:
+    files.record.write_text(json.dumps({"pid": pid, "created": 0.0, "bolt": 20001, "http": 20002}))
+
+
+def test_a_foreign_process_with_the_noted_id_is_neither_taken_nor_touched(files: ServerFiles, sleeper: subprocess.Popen[bytes], tmp_path: Path) -> None:
+    note(files, sleeper.pid)
+    assert find_server(files) is None
+    assert running_address(tmp_path) is None
+    assert not status(tmp_path).running
+    assert stop(tmp_path) is False
+    assert sleeper.poll() is None
+    assert not files.record.exists()
+
+
+def test_a_noted_process_that_is_gone_is_no_server(files: ServerFiles, sleeper: subprocess.Popen[bytes]) -> None:
+    note(files, sleeper.pid)
+    sleeper.kill()
+    sleeper.wait()
+    assert find_server(files) is None
+
+
+def test_a_server_is_ours_by_entry_point_and_home_only(files: ServerFiles, tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", SLEEP, ENTRY_POINT, f"--home-dir={files.root}"]) as child:
+        try:
+            process = psutil.Process(child.pid)
+            assert is_ours(process, files)
+            assert not is_ours(process, ServerFiles.of(tmp_path / "other"))
+            note(files, child.pid)
+            assert find_server(files) == process
+        finally:
+            child.kill()
+
+
+def test_a_dead_child_that_nobody_waited_for_has_ended(sleeper: subprocess.Popen[bytes]) -> None:
+    process = psutil.Process(sleeper.pid)
+    assert not has_ended(process)
+    os.kill(sleeper.pid, signal.SIGKILL)
+    assert has_ended(process, within_s=5)
+
+
+def test_a_dead_process_of_a_living_parent_has_ended_too() -> None:
+    script = "import os, sys, time\npid = os.fork()\nif pid == 0: os._exit(0)\nprint(pid, flush=True)\ntime.sleep(60)"
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as parent:
+        try:
+            assert parent.stdout is not None
+            zombie = psutil.Process(int(parent.stdout.readline()))
+            assert has_ended(zombie, within_s=5)
+        finally:
+            parent.kill()
+
+
+def test_a_process_that_ignores_sigterm_is_killed_after_patience() -> None:
+    script = "import signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nprint('ready', flush=True)\ntime.sleep(60)"
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        child.stdout.readline()
+        process = psutil.Process(child.pid)
+        end(process, patience_s=0.3)
+        assert has_ended(process)
+
+
+def test_a_record_reads_back_and_is_private(files: ServerFiles) -> None:
+    from roicg.server.configuration import Ports
+
+    process = psutil.Process()
+    written = write_record(files, process, Ports(20001, 20002))
+    assert read_record(files) == written == Record(os.getpid(), process.create_time(), 20001, 20002)
+    assert files.record.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"pid": 1}', '{"pid": "x", "created": 0, "bolt": 1, "http": 2}'])
+def test_a_broken_record_is_no_record(text: str, files: ServerFiles) -> None:
+    files.record.write_text(text)
+    assert read_record(files) is None
+
+
+def test_an_interrupt_waits_for_the_end_of_the_block() -> None:
+    before = signal.getsignal(signal.SIGINT)
+    done = False
+
+    def interrupted() -> None:
+        nonlocal done
+        with interrupt_deferred():
+            os.kill(os.getpid(), signal.SIGINT)
+            done = True
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert done
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_looking_at_a_home_creates_nothing(tmp_path: Path) -> None:
+    found = status(tmp_path / "none")
+    assert (found.running, found.pid, found.problem) == (False, None, None)
+    assert stop(tmp_path / "none") is False
+    assert list(tmp_path.iterdir()) == []
