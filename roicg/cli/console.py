@@ -50,13 +50,16 @@ def print_rows(rows: Sequence[Row], *, as_json: bool = False, title: str = "", c
     from rich.text import Text
 
     names = list(columns or rows[0])
-    table = Table(title=Text(title) if title else None, title_justify="left", title_style="bold", box=None, pad_edge=False, header_style="bold")
+    table = Table(box=None, pad_edge=False, header_style="dim")
     for name in names:
         numeric = all(isinstance(row.get(name), int | float | None) for row in rows)
         table.add_column(Text(name), justify="right" if numeric else "left", overflow="fold", no_wrap=numeric)
     for row in rows:
         table.add_row(*(Text(cell(row.get(name))) for name in names))
-    stdout().print(table)
+    console = stdout()
+    if title:
+        console.print(Text(title, style="bold"))
+    console.print(table)
 
 
 def cell(value: Any) -> str:

@@ -1,0 +1,46 @@
+"""Tables fit 100 columns and hide nothing in JSON."""
+
+import json
+import math
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+
+from roicg.cli.console import WIDTH, cell, print_json, print_rows
+
+
+def test_tables_fit_a_hundred_columns_whatever_they_hold(capsys: pytest.CaptureFixture[str]) -> None:
+    print_rows([{"slot": "study|" + "long-name" * 20, "text": "word " * 60, "weight": -0.123456789, "n": 3}])
+    out = capsys.readouterr().out
+    assert max(len(line) for line in out.splitlines()) <= WIDTH
+    assert "-0.1235" in out
+
+
+def test_markup_in_data_is_only_text(capsys: pytest.CaptureFixture[str]) -> None:
+    print_rows([{"[bold]name[/bold]": "[red]x[/red] [/oops]"}], title="[link=x]t[/link]")
+    out = capsys.readouterr().out
+    assert "[bold]name[/bold]" in out
+    assert "[red]x[/red] [/oops]" in out
+    assert "[link=x]t[/link]" in out
+
+
+def test_no_rows_are_said_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
+    print_rows([], title="hubs")
+    assert capsys.readouterr() == ("", "hubs: no rows\n")
+
+
+def test_json_is_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [{"id": "ab" * 32, "at": datetime(2026, 1, 2, tzinfo=UTC), "x": 1 / 3, "bad": math.nan, "np": np.float64(0.5), "list": ("é", None)}]
+    print_json(rows)
+    assert json.loads(capsys.readouterr().out) == [
+        {"id": "ab" * 32, "at": "2026-01-02T00:00:00+00:00", "x": 1 / 3, "bad": None, "np": 0.5, "list": ["é", None]}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(None, "–"), (True, "yes"), (0.000012345, "1.234e-05"), ("ab" * 32, "abababababab"), (["a", 1], "a, 1"), ({"k": 0.5}, "k 0.5"), (12, "12")],
+)
+def test_cells(value, text: str) -> None:
+    assert cell(value) == text
