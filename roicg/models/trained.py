@@ -36,10 +36,10 @@ class Training:
     batch_size: int = 256
     decay_steps: int = 1200
     floor: float = 0.02
-    add: float = 3.0
-    max: float = 1.0
+    add: float = 1.5
+    max: float = 0.5
     induction: float = 2.0
-    other: float = 1.0
+    other: float = 1.5
 
     @property
     def shares(self) -> dict[str, float]:
