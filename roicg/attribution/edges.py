@@ -60,6 +60,7 @@ class GroupSums:
     effect: list[Tensor]
     flow: list[Tensor]
     largest_gradient: float = 0.0
+    rounding: float = 0.0
 
 
 def attribute_edges(
@@ -119,6 +120,7 @@ def _one_pass(
         for group in groups:
             _check_books(run, group, plan, next(iter(partitions)), sources)
             result[group.key].effect.append(group_effect(run, group).double())
+            result[group.key].rounding = max(result[group.key].rounding, 64 * torch.finfo(lens.dtype).eps * float(run.clean_metric.abs().max()))
         if settings.path == "exact":
             _add_exact(run, groups, partitions, plan, sources, result, settings)
         else:
@@ -187,12 +189,13 @@ def _add_exact(
 
 
 def _books(sums: GroupSums, group: PortGroup, task: TaskPrompts, steps: int, settings: AttributionSettings) -> PortGroupEffect:
-    """The sum law of one group: effect, gap, and whether the gap is within tolerance · max(|effect|, mean |per-example effect|)."""
+    """The sum law of one group: effect, gap, and whether the gap is within tolerance · max(|effect|, mean |per-example effect|), or rounding."""
     per_example = torch.cat(sums.effect)
     effect, gap = float(per_example.mean()), float((per_example - torch.cat(sums.flow)).mean())
     scale = max(abs(effect), float(per_example.abs().mean()))
-    saturated = sums.largest_gradient == 0.0 and scale > 0.0
-    return PortGroupEffect(group.key, task.task, effect, gap, steps, settings.path, complete=abs(gap) <= settings.tolerance * scale, saturated=saturated)
+    complete = abs(gap) <= max(settings.tolerance * scale, sums.rounding)
+    saturated = sums.largest_gradient == 0.0 and scale > sums.rounding
+    return PortGroupEffect(group.key, task.task, effect, gap, steps, settings.path, complete, saturated)
 
 
 def _check_books(run: PairRun, group: PortGroup, plan: RowPlan, partition: str, sources: Mapping[str, Tensor]) -> None:

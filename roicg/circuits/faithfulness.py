@@ -19,6 +19,7 @@ from roicg.models.forward import logits_at
 from roicg.models.lens import Lens
 from roicg.models.metrics import accuracy, kl, metric
 from roicg.models.pairs import run_pair
+from roicg.models.scores import SOLVED
 from roicg.numerics.resampling import bootstrap_ratio, within_two_se
 
 EVAL_BATCH = 64
@@ -106,10 +107,6 @@ def _curve(
         n_examples=len(effect),
         solved=bool(correct.mean() >= SOLVED),
     )
-
-
-SOLVED = 0.9
-"""The gate: a task below this accuracy gets its graph and its curve, but no claim counts it."""
 
 
 def area_under(sizes: Sequence[int], phi: Sequence[float], total: int) -> float:

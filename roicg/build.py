@@ -1,0 +1,108 @@
+"""From a checkpoint to its computational graph: the table of contents of roicg, one line per room.
+
+:func:`build_graphs` is the whole computation in memory; ``stages.py`` is the same in steps that leave files behind, for
+the Dagster assets. Both give the same graph ids.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import roicg
+from roicg.attribution.edges import EdgeAttribution, Progress, attribute_edges
+from roicg.core.graph import Checkpoint, ComputationalGraph, TaskScore
+from roicg.core.ids import NUMERICS, digest
+from roicg.core.partition import PartitionKind, RoiPartition
+from roicg.core.prompts import TaskPrompts
+from roicg.core.settings import Study
+from roicg.models.lens import Lens
+from roicg.models.scores import score_tasks
+from roicg.rois.controls import as_reference, components, random_like, singletons
+from roicg.rois.partition import own_partition
+from roicg.rois.positions import split_tokens
+from roicg.rois.signatures import activation_signatures
+
+
+def build_graph(
+    checkpoint: Checkpoint,
+    lens: Lens,
+    prompts: Sequence[TaskPrompts],
+    study: Study,
+    kind: PartitionKind = "own",
+    reference: tuple[Checkpoint, RoiPartition] | None = None,
+) -> ComputationalGraph:
+    """The graph of one checkpoint under one partition; see :func:`build_graphs`."""
+    return build_graphs(checkpoint, lens, prompts, study, (kind,), reference)[kind]
+
+
+def build_graphs(
+    checkpoint: Checkpoint,
+    lens: Lens,
+    prompts: Sequence[TaskPrompts],
+    study: Study,
+    kinds: Sequence[PartitionKind] | None = None,
+    reference: tuple[Checkpoint, RoiPartition] | None = None,
+    progress: Progress | None = None,
+) -> dict[str, ComputationalGraph]:
+    """The graphs of one checkpoint under each of ``kinds`` (default: the study's), from one gradient pass.
+
+    ``reference``: the reference checkpoint with its own partition (default: this checkpoint). Raises ``LawError`` when
+    the books do not balance or a value is not finite.
+    """
+    kinds = tuple(kinds or study.partitions)
+    own = find_rois(lens, prompts, study)
+    partitions = choose_partitions(lens, prompts, own, kinds, study, reference[1] if reference else None)
+    attributions = attribute_edges(lens, prompts, partitions, study.attribution, progress)
+    scores = score_tasks(lens, prompts)
+    origin = reference[0] if reference else checkpoint
+    return {kind: assemble_graph(checkpoint, attributions[kind], scores, graph_id(checkpoint, prompts, study, kind, origin), study, lens) for kind in kinds}
+
+
+def find_rois(lens: Lens, prompts: Sequence[TaskPrompts], study: Study) -> RoiPartition:
+    """Signature → similarity → partition → quality of one checkpoint: its ``own`` ROIs."""
+    return own_partition(lens.sites, activation_signatures(lens, prompts, study.rois), study.rois)
+
+
+def choose_partitions(
+    lens: Lens, prompts: Sequence[TaskPrompts], own: RoiPartition, kinds: Sequence[PartitionKind], study: Study, reference: RoiPartition | None = None
+) -> dict[str, RoiPartition]:
+    """The partitions that the edges are reduced to; ``random`` is draw 0 of its control; ``reference`` defaults to ``own``."""
+    makers = {
+        "own": lambda: own,
+        "reference": lambda: as_reference(reference or own),
+        "components": lambda: components(lens.sites),
+        "singletons": lambda: singletons(lens.sites),
+        "random": lambda: random_like(own, study.rois.seed),
+    }
+    chosen: dict[str, RoiPartition] = {kind: makers[kind]() for kind in kinds}
+    if study.attribution.positions == "split":
+        length = max(len(pair.clean) for task in prompts for pair in task.edges.pairs + task.eval.pairs)
+        chosen = {kind: split_tokens(partition, lens.sites_with(length)) for kind, partition in chosen.items()}
+    return chosen
+
+
+def graph_id(checkpoint: Checkpoint, prompts: Sequence[TaskPrompts], study: Study, kind: PartitionKind, reference: Checkpoint) -> str:
+    """Hash of what determines a graph: weights, prompts per split, normalised settings, ``NUMERICS``; no model name, no versions."""
+    settings: dict[str, Any] = {"rois": study.rois.model_dump(), "attribution": study.attribution.model_dump(exclude={"batch_size"}), "partition": kind}
+    if kind == "reference":
+        settings["reference"] = reference.weights_digest
+    asked = [[task.task, task.metric, task.rois.id, task.edges.id, task.eval.id] for task in prompts]
+    return digest(NUMERICS, checkpoint.weights_digest, asked, settings)
+
+
+def assemble_graph(
+    checkpoint: Checkpoint, attribution: EdgeAttribution, scores: tuple[TaskScore, ...], id_: str, study: Study, lens: Lens
+) -> ComputationalGraph:
+    """The immutable value that is published; its laws are checked here."""
+    chosen = study.attribution
+    provenance: Mapping[str, str] = {
+        "path": chosen.path,
+        "rule": chosen.rule,
+        "steps": str(chosen.steps),
+        "tolerance": repr(chosen.tolerance),
+        "baseline": "corrupted",
+        "dtype": chosen.dtype,
+        "device": lens.device.type,
+        "numerics": str(NUMERICS),
+        "roicg": roicg.__version__,
+    }
+    return ComputationalGraph(id_, checkpoint, attribution.partition, attribution.edges, attribution.port_groups, scores, provenance)

@@ -1,0 +1,295 @@
+"""The chain in steps that leave files behind: what the Dagster assets call, each step once per ``model@step``.
+
+::
+
+    open_stage → signature_stage → partition_stage → edge_stage → publish_stage → analysis_stage
+                                                        └ per model: comparison_stage · per study: report
+
+A step finds its inputs by content id, does nothing when its result is already there, and returns figures for the UI.
+The ids are those of :func:`roicg.build.build_graphs`. A :class:`Place` names the study, model, checkpoint and home.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from roicg import artifacts
+from roicg.build import assemble_graph, choose_partitions, graph_id
+from roicg.core.errors import PromptError, StudyError
+from roicg.core.graph import Checkpoint, ComputationalGraph
+from roicg.core.ids import digest
+from roicg.core.partition import RoiPartition
+from roicg.core.prompts import TaskPrompts
+from roicg.core.settings import ModelSettings, Study
+
+if TYPE_CHECKING:
+    from roicg.models.lens import Lens
+    from roicg.store.neo4j.store import Neo4jStore
+
+Progress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One checkpoint of one model of a study, and where files go."""
+
+    study: Study
+    model: str
+    label: str
+    home: Path
+    device: str = "cpu"
+
+    @property
+    def settings(self) -> ModelSettings:
+        """Settings of the model."""
+        return self.study.model(self.model)
+
+    @property
+    def artifacts(self) -> Path:
+        """Folder of the files between stages."""
+        return self.home / "artifacts"
+
+    def at(self, label: str) -> "Place":
+        """Another checkpoint of the same model."""
+        return Place(self.study, self.model, label, self.home, self.device)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Opened:
+    """A checkpoint ready to be asked."""
+
+    checkpoint: Checkpoint
+    lens: "Lens"
+    prompts: tuple[TaskPrompts, ...]
+
+
+def labels(study: Study, model: str) -> tuple[tuple[str, int], ...]:
+    """(label, step) of every checkpoint of ``model``, by rising step, without loading weights."""
+    from roicg.models.sources import checkpoint_labels
+
+    return checkpoint_labels(study.model(model), study.folder)
+
+
+def reference_label(study: Study, model: str) -> str:
+    """The checkpoint whose ROIs are the common node set: the one the study names, or the last."""
+    known = [label for label, _ in labels(study, model)]
+    wanted = study.model(model).reference
+    if wanted is None:
+        return known[-1]
+    if str(wanted) not in known:
+        raise StudyError(f"model {model!r}: reference {wanted!r} is none of its checkpoints {', '.join(known)}")
+    return str(wanted)
+
+
+def open_stage(place: Place, progress: Progress | None = None) -> dict[str, Any]:
+    """Load (or train up to) the checkpoint and score it; figures: accuracy per task, weights digest, pairs per split."""
+    from roicg.models.scores import score_tasks
+
+    opened = _open(place, progress)
+    figures: dict[str, Any] = {"weights_digest": opened.checkpoint.weights_digest, "step": opened.checkpoint.step}
+    for score in score_tasks(opened.lens, opened.prompts):
+        if score.split == "eval":
+            figures[f"accuracy/{score.task}"] = score.accuracy
+            figures[f"pairs/{score.task}"] = score.n
+    return figures
+
+
+def signature_stage(place: Place) -> dict[str, Any]:
+    """Signatures of every site into a file; figures: id, sites, columns."""
+    from safetensors.numpy import save_file
+
+    from roicg.rois.signatures import activation_signatures
+
+    opened = _open(place)
+    path = _signature_path(place, opened)
+    if not path.exists():
+        signatures = activation_signatures(opened.lens, opened.prompts, place.study.rois)
+        artifacts.write_whole(path, lambda file: save_file({key: np.ascontiguousarray(value) for key, value in signatures.items()}, file))
+    shapes = {key: value.shape for key, value in _load_signatures(path).items()}
+    return {"signature_id": path.stem, "sites": len(shapes), "columns": max((shape[1] for shape in shapes.values()), default=0)}
+
+
+def partition_stage(place: Place) -> dict[str, Any]:
+    """The checkpoint's own ROIs into a file; figures: id, ROIs and modularity z per clustered site."""
+    partition = own_rois(place)
+    figures: dict[str, Any] = {"partition_id": partition.id, "rois": len(partition.rois)}
+    for site, quality in partition.quality.items():
+        figures[f"rois/{site}"] = quality.n_rois
+        figures[f"z/{site}"] = min(quality.z_rotation, quality.z_shuffle)
+        figures[f"above_null/{site}"] = quality.above_null
+    return figures
+
+
+def edge_stage(place: Place, progress: Progress | None = None) -> dict[str, Any]:
+    """The graph of every partition into files, from one gradient pass; figures: edges, gap per task, steps, ids."""
+    graphs = _graphs(place, progress)
+    any_graph = next(iter(graphs.values()))
+    figures: dict[str, Any] = {f"graph_id/{kind}": graph.id for kind, graph in graphs.items()}
+    figures |= {f"edges/{kind}": len(graph.edges) * len(graph.edges.tasks) for kind, graph in graphs.items()}
+    for task in any_graph.edges.tasks:
+        books = [group for group in any_graph.port_groups if group.task == task]
+        worst = max(books, key=lambda g: abs(g.gap))
+        figures |= {
+            f"largest_gap/{task}": abs(worst.gap),
+            f"steps/{task}": max(g.steps for g in books),
+            f"incomplete/{task}": sum(not g.complete for g in books),
+        }
+    return figures
+
+
+def publish_stage(place: Place, store: "Neo4jStore") -> dict[str, Any]:
+    """Publish every graph of the checkpoint; figures: outcome and edges per partition."""
+    from roicg.store.protocol import Slot
+
+    figures: dict[str, Any] = {}
+    for kind, graph in _graphs(place).items():
+        result = store.put(graph, slot_of(place, graph, Slot))
+        figures |= {f"outcome/{kind}": result.outcome, f"published_edges/{kind}": result.edges, f"content_hash/{kind}": result.content_hash}
+    return figures
+
+
+def slot_of(place: Place, graph: ComputationalGraph, slot_class: Any) -> Any:
+    """Where a graph of this place is published."""
+    return slot_class(
+        study=place.study.study,
+        model=place.model,
+        label=graph.checkpoint.label,
+        step=graph.checkpoint.step,
+        partition=graph.partition.kind,
+        path=place.study.attribution.path,
+    )
+
+
+def analysis_stage(place: Place, store: "Neo4jStore") -> dict[str, Any]:
+    """φ(n) curves of the study's own and component graphs and communities of its own graph, added to the store; figures: areas, modularity, z."""
+    from roicg.circuits.faithfulness import faithfulness_curves
+    from roicg.store.neo4j.analyses import find_communities
+
+    figures: dict[str, Any] = {}
+    graphs = _graphs(place)
+    for kind in [kind for kind in ("own", "components") if kind in graphs]:
+        graph = graphs[kind]
+        path = place.artifacts / "curves" / f"{digest(graph.id, place.study.circuits.model_dump())}.json"
+        if not path.exists():
+            opened = _open(place)
+            artifacts.save_curves(path, faithfulness_curves(opened.lens, graph, opened.prompts, place.study.circuits, place.study.analysis.seed))
+        curves = artifacts.load_curves(path)
+        store.put_curves(graph.id, curves)
+        figures |= {f"area/{kind}/{c.task}/{c.selection}": c.area for c in curves if c.area is not None}
+    if "own" in graphs:
+        chosen = place.study.analysis
+        found = find_communities(store, graphs["own"].id, task=None, gamma=chosen.gamma, null_samples=chosen.null_samples, seed=chosen.seed)
+        figures |= {"modularity": found.modularity, "modularity_z": found.null.z, "communities": len(found.communities)}
+    return figures
+
+
+def comparison_stage(study: Study, model: str, home: Path, store: "Neo4jStore") -> dict[str, Any]:
+    """ROI matches between consecutive checkpoints' own graphs, added to the store; figures: matches per pair of steps."""
+    from roicg.store.neo4j.analyses import match_rois
+
+    figures: dict[str, Any] = {}
+    if "own" not in study.partitions:
+        return figures
+    places = [Place(study, model, label, home) for label, _ in labels(study, model)]
+    graphs = [_graphs(place)["own"] for place in places]
+    for before, after in pairwise(graphs):
+        matches = match_rois(store, before.id, after.id)
+        figures[f"matches/{before.checkpoint.label}-{after.checkpoint.label}"] = len(matches.matches)
+    return figures
+
+
+def own_rois(place: Place) -> RoiPartition:
+    """The checkpoint's own partition, from its file or made now."""
+    from threadpoolctl import threadpool_limits
+
+    from roicg.rois.partition import own_partition
+
+    opened = _open(place)
+    signature = _signature_path(place, opened)
+    path = place.artifacts / "partitions" / f"{digest(signature.stem, place.study.rois.model_dump())}.json"
+    if not path.exists():
+        if not signature.exists():
+            signature_stage(place)
+        with threadpool_limits(1):  # two threads on small matrices are many times slower than one
+            partition = own_partition(opened.lens.sites, _load_signatures(signature), place.study.rois)
+        artifacts.save_json(path, artifacts.partition_to_json(partition))
+    return artifacts.partition_from_json(artifacts.load_json(path))
+
+
+def _graphs(place: Place, progress: Progress | None = None) -> dict[Any, ComputationalGraph]:
+    """Every graph of the checkpoint by partition kind, from files or made now."""
+    opened = _open(place)
+    reference = place.at(reference_label(place.study, place.model))
+    origin = _open(reference).checkpoint if "reference" in place.study.partitions else opened.checkpoint
+    paths = {
+        kind: place.artifacts / "graphs" / f"{graph_id(opened.checkpoint, opened.prompts, place.study, kind, origin)}.safetensors"
+        for kind in place.study.partitions
+    }
+    if not all(path.exists() for path in paths.values()):
+        _attribute(place, opened, reference, paths, progress)
+    return {kind: artifacts.load_graph(path) for kind, path in paths.items()}
+
+
+def _attribute(place: Place, opened: Opened, reference: Place, paths: dict[Any, Path], progress: Progress | None) -> None:
+    from roicg.attribution.edges import attribute_edges
+    from roicg.models.scores import score_tasks
+
+    shared = own_rois(reference) if "reference" in paths else None
+    partitions = choose_partitions(opened.lens, opened.prompts, own_rois(place), tuple(paths), place.study, shared)
+    attributions = attribute_edges(opened.lens, opened.prompts, partitions, place.study.attribution, progress)
+    scores = score_tasks(opened.lens, opened.prompts)
+    for kind, path in paths.items():
+        artifacts.save_graph(path, assemble_graph(opened.checkpoint, attributions[kind], scores, path.stem, place.study, opened.lens))
+
+
+def _open(place: Place, progress: Progress | None = None) -> Opened:
+    """The checkpoint with its prompts; the last few stay open, since every stage of a checkpoint asks for it."""
+    key = digest(place.study.model_dump(mode="json"), str(place.study.folder), place.model, place.label, str(place.home), place.device)
+    if key not in _OPEN:
+        _OPEN[key] = _load(place, progress)
+        while len(_OPEN) > KEPT_OPEN:
+            _OPEN.popitem(last=False)
+    _OPEN.move_to_end(key)
+    return _OPEN[key]
+
+
+_OPEN: OrderedDict[str, Opened] = OrderedDict()
+KEPT_OPEN = 3
+
+
+def _load(place: Place, progress: Progress | None) -> Opened:
+    import torch
+
+    from roicg.models.prompts import task_prompts
+    from roicg.models.sources import checkpoint_tokenize, open_checkpoint
+
+    torch.set_num_threads(1)
+    study = place.study
+    training = None if progress is None else (lambda done, total: progress("training", done / total))
+    checkpoint, lens = open_checkpoint(
+        place.settings, place.label, folder=study.folder, artifacts=place.artifacts, device=place.device, dtype=study.attribution.dtype, progress=training
+    )
+    tokenize = checkpoint_tokenize(place.settings, place.label, study.folder)
+    prompts = []
+    for task in study.tasks_of(place.settings):
+        try:
+            prompts.append(task_prompts(task, folder=study.folder, tokenize=tokenize, n_vocab=lens.W_E.shape[0], n_ctx=lens.n_ctx))
+        except PromptError as error:
+            raise PromptError(f"model {place.model!r}, task {task.name!r}: {error}") from error
+    return Opened(checkpoint, lens, tuple(prompts))
+
+
+def _signature_path(place: Place, opened: Opened) -> Path:
+    asked = [task.rois.id for task in opened.prompts]
+    return place.artifacts / "signatures" / f"{digest(opened.checkpoint.weights_digest, asked, place.study.rois.model_dump())}.safetensors"
+
+
+def _load_signatures(path: Path) -> dict[str, Any]:
+    from safetensors.numpy import load_file
+
+    return dict(load_file(path))

@@ -1,0 +1,105 @@
+"""Small random lenses on every branch of the forward code, and prompts to ask them."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+
+from roicg.core.prompts import PromptPair, PromptSet, TaskPrompts
+from roicg.models.lens import Attention, Lens, Mlp, Norm, Rotary
+
+VARIANTS: dict[str, dict[str, Any]] = {
+    "layer norm, learned positions": {},
+    "no norm": {"norm": "none"},
+    "rms norm, rotary halves": {"norm": "rms", "rotary": "half"},
+    "rotary pairs, partly turned": {"rotary": "adjacent", "rotated": 2},
+    "gated": {"gated": True, "act": F.silu},
+    "parallel": {"parallel": True},
+    "parallel, gated, rotary": {"parallel": True, "gated": True, "rotary": "half"},
+    "attention only": {"d_mlp": 0},
+    "bidirectional": {"causal": False},
+    "relu, no positions": {"act": torch.relu, "positions": False},
+    "one layer": {"n_layers": 1},
+}
+
+
+def make_lens(
+    seed: int = 0,
+    *,
+    n_layers: int = 2,
+    d_model: int = 8,
+    n_heads: int = 2,
+    d_head: int = 4,
+    d_mlp: int = 5,
+    n_vocab: int = 7,
+    n_ctx: int = 6,
+    norm: str = "layer",
+    act: Callable[[torch.Tensor], torch.Tensor] = F.gelu,
+    gated: bool = False,
+    parallel: bool = False,
+    causal: bool = True,
+    positions: bool = True,
+    rotary: str | None = None,
+    rotated: int | None = None,
+    scale: float = 0.5,
+    dtype: torch.dtype = torch.float64,
+) -> Lens:
+    """A lens with random weights, drawn in float64 from ``seed``."""
+    g = torch.Generator().manual_seed(seed)
+
+    def draw(*shape: int) -> torch.Tensor:
+        return (torch.randn(*shape, generator=g, dtype=torch.float64) * scale).to(dtype)
+
+    def make_norm() -> Norm:
+        if norm == "none":
+            return Norm("none")
+        return Norm("layer", 1 + draw(d_model), draw(d_model)) if norm == "layer" else Norm("rms", 1 + draw(d_model))
+
+    def make_attention() -> Attention:
+        parts = [draw(n_heads, d_model, d_head) if i % 2 == 0 else draw(n_heads, d_head) for i in range(6)]
+        return Attention(*parts, draw(n_heads, d_head, d_model), draw(d_model), d_head**-0.5, make_norm())
+
+    def make_mlp() -> Mlp:
+        gate = (draw(d_model, d_mlp), draw(d_mlp)) if gated else (None, None)
+        return Mlp(draw(d_model, d_mlp), draw(d_mlp), draw(d_mlp, d_model), draw(d_model), act, make_norm(), *gate)
+
+    turned = None
+    if rotary is not None:
+        width = rotated or d_head
+        angles = torch.arange(n_ctx, dtype=torch.float64)[:, None] / 10 ** (torch.arange(width // 2) / width)
+        angles = torch.cat((angles, angles), -1) if rotary == "half" else angles.repeat_interleave(2, -1)
+        turned = Rotary(angles.cos().to(dtype), angles.sin().to(dtype), "half" if rotary == "half" else "adjacent")
+    return Lens(
+        W_E=draw(n_vocab, d_model),
+        W_pos=draw(n_ctx, d_model) if positions and rotary is None else None,
+        attentions=tuple(make_attention() for _ in range(n_layers)),
+        mlps=tuple(make_mlp() if d_mlp else None for _ in range(n_layers)),
+        final_norm=make_norm(),
+        W_U=draw(d_model, n_vocab),
+        b_U=draw(n_vocab),
+        n_ctx=n_ctx,
+        causal=causal,
+        parallel=parallel,
+        rotary=turned,
+        weights_digest=f"random-{seed}",
+    )
+
+
+def make_prompts(
+    seed: int = 0, *, n: int = 6, lengths: tuple[int, ...] = (4,), n_vocab: int = 7, all_positions: bool = False, metric: str = "logit_difference"
+) -> TaskPrompts:
+    """Random pairs; split ``eval`` asks the same questions as ``edges`` under other keys."""
+    g = torch.Generator().manual_seed(1000 + seed)
+    pairs = []
+    for i in range(n):
+        length = lengths[i % len(lengths)]
+        clean, corrupted = (tuple(torch.randint(0, n_vocab, (length,), generator=g).tolist()) for _ in range(2))
+        places = tuple(range(1, length)) if all_positions else (length - 1,)
+        answers = [torch.randperm(n_vocab, generator=g).tolist() for _ in places]
+        pairs.append((clean, corrupted, places, tuple((a[0],) for a in answers), tuple(tuple(a[1:3]) for a in answers)))
+
+    def split(name: str) -> PromptSet:
+        return PromptSet("task", name, tuple(PromptPair(f"{name}-{i}", *pair) for i, pair in enumerate(pairs)))
+
+    return TaskPrompts("task", metric, split("rois"), split("edges"), split("eval"))

@@ -1,0 +1,217 @@
+"""The fast paths equal the literal ones on every branch, and obey the laws of the edges."""
+
+import numpy as np
+import pytest
+import torch
+
+from roicg.attribution.edges import attribute_edges
+from roicg.core.errors import LawError
+from roicg.core.partition import Roi, RoiPartition
+from roicg.core.settings import AttributionSettings
+from roicg.models.forward import logits
+from roicg.numerics.quadrature import quadrature
+from roicg.rois.controls import components, random_like, singletons
+from roicg.rois.positions import split_tokens
+from tests import literal
+from tests.lenses import VARIANTS, make_lens, make_prompts
+
+
+def grouped(lens) -> RoiPartition:
+    """Two ROIs per MLP, one per head."""
+    whole = components(lens.sites)
+    rois = [r for r in whole.rois if r.kind != "mlp"]
+    for site in lens.sites:
+        if site.kind == "mlp":
+            rois += [Roi(f"{site.key}.r0", site.key, site.layer, "mlp", (0, 2, 4)), Roi(f"{site.key}.r1", site.key, site.layer, "mlp", (1, 3))]
+    order = [site.key for site in lens.sites]
+    return RoiPartition("own", lens.sites, tuple(sorted(rois, key=lambda r: order.index(r.site))))
+
+
+def as_dict(attribution) -> dict[tuple[str, str, str], float]:
+    keys = [roi.key for roi in attribution.partition.rois]
+    e = attribution.edges
+    return {(keys[u], keys[v], p): w for u, v, p, w in zip(e.source, e.target, e.port, e.weight[0], strict=True)}
+
+
+def settings(path: str = "ports", steps: int = 3, **more) -> AttributionSettings:
+    return AttributionSettings(path=path, steps=steps, dtype="float64", **{"max_steps": steps, "tolerance": 0.5, **more})
+
+
+@pytest.mark.parametrize("path", ["ports", "inputs", "clean", "exact"])
+@pytest.mark.parametrize("variant", sorted(VARIANTS))
+def test_every_path_equals_its_literal_twin(variant: str, path: str) -> None:
+    lens, prompts = make_lens(3, **VARIANTS[variant]), make_prompts(1, n=2, lengths=(3,), all_positions=variant == "bidirectional")
+    partition = grouped(lens)
+    fast = as_dict(attribute_edges(lens, [prompts], {"own": partition}, settings(path))["own"])
+    points, weights = ([1.0], [1.0]) if path == "clean" else quadrature("gauss-legendre", 3)
+    slow = literal.edges(lens, prompts.edges.pairs, partition, path, points, weights)
+    assert fast.keys() == slow.keys()
+    largest = max(abs(w) for w in slow.values())
+    for edge, weight in slow.items():
+        assert fast[edge] == pytest.approx(weight, abs=1e-10 * largest, rel=1e-9), edge
+
+
+@pytest.mark.parametrize("variant", sorted(VARIANTS))
+def test_the_forward_equals_the_literal_forward(variant: str) -> None:
+    lens, prompts = make_lens(5, **VARIANTS[variant]), make_prompts(2, n=3)
+    for pair in prompts.edges.pairs:
+        slow = literal.forward(lens, pair.clean, literal.nothing)[0]
+        torch.testing.assert_close(logits(lens, torch.tensor([pair.clean]))[0], slow, rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("variant", sorted(VARIANTS))
+def test_the_sum_law_of_every_port_group(variant: str) -> None:
+    lens, prompts = make_lens(7, **VARIANTS[variant]), make_prompts(3, n=4)
+    found = attribute_edges(lens, [prompts], {"own": components(lens.sites)}, AttributionSettings(dtype="float64", steps=5, max_steps=320, tolerance=1e-3))[
+        "own"
+    ]
+    smooth = VARIANTS[variant].get("act") is not torch.relu
+    for group in found.port_groups:
+        assert group.complete or not smooth, group
+        assert abs(group.gap) <= 0.02 * max(abs(group.effect), 0.1), group
+
+
+def test_the_gap_falls_as_steps_grow() -> None:
+    lens, prompts = make_lens(11, scale=0.2), make_prompts(4, n=4)
+    gaps = [
+        max(abs(g.gap) for g in attribute_edges(lens, [prompts], {"own": components(lens.sites)}, settings(steps=m))["own"].port_groups)
+        for m in (1, 2, 4, 8, 16)
+    ]
+    assert gaps == sorted(gaps, reverse=True)
+    assert gaps[-1] < 1e-6
+
+
+def test_steps_double_only_where_the_gap_asks_for_it() -> None:
+    lens, prompts = make_lens(11, scale=0.2), make_prompts(4, n=4)
+    found = attribute_edges(lens, [prompts], {"own": components(lens.sites)}, AttributionSettings(dtype="float64", steps=1, max_steps=32, tolerance=1e-4))[
+        "own"
+    ]
+    steps = {group.group: group.steps for group in found.port_groups}
+    assert set(steps.values()) <= {1, 2, 4, 8, 16, 32}
+    assert len(set(steps.values())) > 1
+    assert all(group.complete for group in found.port_groups)
+
+
+def test_at_the_cap_a_group_says_that_it_is_not_complete() -> None:
+    lens, prompts = make_lens(11, scale=0.2), make_prompts(4, n=4)
+    found = attribute_edges(lens, [prompts], {"own": components(lens.sites)}, AttributionSettings(dtype="float64", steps=1, max_steps=1, tolerance=1e-9))["own"]
+    assert any(not group.complete for group in found.port_groups)
+
+
+def test_a_flat_gradient_with_an_effect_is_called_saturated() -> None:
+    lens = make_lens(1, n_layers=1, d_mlp=2, norm="none", act=lambda x: torch.sign(x) * (x.detach() * 0 + 1) + 0 * x)
+    found = attribute_edges(lens, [make_prompts(5, n=8)], {"own": components(lens.sites)}, settings(tolerance=0.01))["own"]
+    (mlp,) = [group for group in found.port_groups if group.group == "m0.in"]
+    assert mlp.effect != 0
+    assert mlp.saturated
+    assert not mlp.complete
+
+
+@pytest.mark.parametrize("path", ["ports", "inputs", "clean"])
+def test_roi_edges_are_sums_of_member_edges_whatever_the_partition(path: str) -> None:
+    lens, prompts = make_lens(13), make_prompts(6)
+    own = grouped(lens)
+    partitions = {"own": own, "components": components(lens.sites), "random": random_like(own, 1), "singletons": singletons(lens.sites)}
+    found = attribute_edges(lens, [prompts], partitions, settings(path))
+    single = as_dict(found["singletons"])
+    for name in ("own", "components", "random"):
+        partition = partitions[name]
+        sums: dict[tuple[str, str, str], float] = {}
+        owner = {key: roi.key for roi in partition.rois for key in _single_keys(roi)}
+        for (u, v, port), weight in single.items():
+            edge = (owner[u], owner[v], port)
+            sums[edge] = sums.get(edge, 0.0) + weight
+        for edge, weight in as_dict(found[name]).items():
+            assert weight == pytest.approx(sums[edge], abs=1e-12), edge
+
+
+def _single_keys(roi: Roi) -> list[str]:
+    return [roi.key] if roi.kind in ("tok", "logits", "attention") else [f"{roi.site}.n{i}" for i in roi.members]
+
+
+@pytest.mark.parametrize("path", ["ports", "inputs", "clean", "exact"])
+def test_batch_size_and_order_change_nothing(path: str) -> None:
+    lens, prompts = make_lens(17), make_prompts(7, n=12, lengths=(3, 4, 5))
+    whole = attribute_edges(lens, [prompts], {"own": grouped(lens)}, settings(path, batch_size=64))["own"]
+    for batch_size in (1, 3):
+        parts = attribute_edges(lens, [prompts], {"own": grouped(lens)}, settings(path, batch_size=batch_size))["own"]
+        for column in ("weight", "se", "mean_abs"):
+            np.testing.assert_allclose(getattr(parts.edges, column), getattr(whole.edges, column), rtol=1e-9, atol=1e-13)
+
+
+def test_mixed_lengths_equal_one_run_per_length() -> None:
+    lens = make_lens(17)
+    both, short, long = (make_prompts(7, n=2, lengths=lengths) for lengths in ((3, 4), (3,), (4,)))
+    mixed = attribute_edges(lens, [both], {"own": components(lens.sites)}, settings())["own"]
+    from dataclasses import replace
+
+    alone = [
+        attribute_edges(lens, [replace(both, edges=replace(both.edges, pairs=(pair,)))], {"own": components(lens.sites)}, settings())["own"].edges.weight
+        for pair in both.edges.pairs
+    ]
+    np.testing.assert_allclose(mixed.edges.weight, np.mean(alone, axis=0), atol=1e-12)
+    assert len(short.edges.by_length()) == len(long.edges.by_length()) == 1
+
+
+def test_split_positions_sum_to_tok() -> None:
+    lens, prompts = make_lens(19), make_prompts(8)
+    whole, split = components(lens.sites), split_tokens(components(lens.sites), lens.sites_with(4))
+    together, apart = (
+        as_dict(attribute_edges(lens, [prompts], {"own": whole}, settings())["own"]),
+        as_dict(attribute_edges(lens, [prompts], {"own": split}, settings())["own"]),
+    )
+    for (u, v, port), weight in together.items():
+        if u == "tok":
+            assert sum(apart[f"tok[{p}]", v, port] for p in range(4)) == pytest.approx(weight, abs=1e-12)
+
+
+def test_clean_equal_to_corrupted_gives_an_empty_graph() -> None:
+    lens, prompts = make_lens(23), make_prompts(9)
+    from dataclasses import replace
+
+    same = replace(prompts, edges=replace(prompts.edges, pairs=tuple(replace(pair, corrupted=pair.clean) for pair in prompts.edges.pairs)))
+    found = attribute_edges(lens, [same], {"own": components(lens.sites)}, settings())["own"]
+    assert not found.edges.weight.any()
+    assert all(abs(group.effect) < 1e-14 and group.complete and not group.saturated for group in found.port_groups)
+
+
+def test_a_linear_model_has_weight_times_delta_at_any_number_of_steps() -> None:
+    lens, prompts = make_lens(29, norm="none", act=lambda x: x, n_layers=1), make_prompts(10)
+    mlp = [e for e in as_dict(attribute_edges(lens, [prompts], {"own": singletons(lens.sites)}, settings(steps=1))["own"]).items() if e[0][1].startswith("m0")]
+    more = as_dict(attribute_edges(lens, [prompts], {"own": singletons(lens.sites)}, settings(steps=7))["own"])
+    for edge, weight in mlp:
+        assert more[edge] == pytest.approx(weight, abs=1e-12)
+
+
+def test_float32_agrees_with_float64() -> None:
+    double, single = (make_lens(31, dtype=dtype) for dtype in (torch.float64, torch.float32))
+    prompts = make_prompts(11)
+    a, b = (attribute_edges(lens, [prompts], {"own": grouped(lens)}, settings())["own"].edges.weight for lens in (double, single))
+    assert np.abs(a - b).max() < 1e-4 * np.abs(a).max()
+
+
+def test_books_that_do_not_balance_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    lens, prompts = make_lens(37), make_prompts(12)
+    from roicg.attribution import edges
+
+    honest = edges.written
+    monkeypatch.setattr(edges, "written", lambda *a: honest(*a) * (1.01 if a[3].key == "a0" else 1.0))
+    with pytest.raises(LawError, match="do not balance"):
+        attribute_edges(lens, [prompts], {"own": components(lens.sites)}, settings())
+
+
+def test_se_is_the_standard_error_over_examples() -> None:
+    lens, prompts = make_lens(41), make_prompts(13, n=5)
+    from dataclasses import replace
+
+    found = attribute_edges(lens, [prompts], {"own": components(lens.sites)}, settings())["own"].edges
+    each = np.stack(
+        [
+            attribute_edges(lens, [replace(prompts, edges=replace(prompts.edges, pairs=(p,)))], {"own": components(lens.sites)}, settings())[
+                "own"
+            ].edges.weight[0]
+            for p in prompts.edges.pairs
+        ]
+    )
+    np.testing.assert_allclose(found.se[0], each.std(0, ddof=1) / np.sqrt(5), atol=1e-12)
+    np.testing.assert_allclose(found.mean_abs[0], np.abs(each).mean(0), atol=1e-12)
