@@ -16,6 +16,8 @@ def collect(connection: Connection, *, slot: str = "", expiry_s: int, grace_s: i
             while connection.write(query, number=number, batch=BATCH)[0]["removed"]:
                 pass
         connection.write("publish.collect_version", number=number)
+    if numbers:
+        collect_partitions(connection)
     return numbers
 
 

@@ -1,0 +1,59 @@
+// What hangs loose: is anything published twice, pointing nowhere, or owned by nobody?
+// mode: read
+// return: kind STRING
+// return: name STRING what it is about
+// return: n INTEGER how many
+CALL () {
+  MATCH (slot:Slot)-[:PUBLISHED]->(v)
+  WITH slot, count(v) AS n
+  WHERE n > 1
+  RETURN 'slot shows several versions' AS kind, slot.key AS name, n
+UNION ALL
+  MATCH (slot:Slot)-[:PUBLISHED]->(v)
+  WHERE NOT coalesce(v.status, '') = 'published'
+  RETURN 'slot shows a version that is not published' AS kind, slot.key AS name, count(*) AS n
+UNION ALL
+  MATCH (v:GraphVersion {status: 'published'})
+  WHERE NOT EXISTS { (:Slot)-[:PUBLISHED]->(v) }
+  RETURN 'published version that no slot shows' AS kind, toString(v.number) AS name, count(*) AS n
+UNION ALL
+  MATCH (v:GraphVersion {status: 'published'})
+  WITH v.id AS id, count(*) AS n
+  WHERE n > 1
+  RETURN 'graph id published by several versions' AS kind, id AS name, n
+UNION ALL
+  MATCH (n:ROI|PortGroup)
+  WHERE NOT EXISTS { (:GraphVersion)-[:HAS_ROI|HAS_PORT_GROUP]->(n) }
+  RETURN 'node without version' AS kind, n.key AS name, count(*) AS n
+UNION ALL
+  MATCH (p:Partition)
+  WHERE NOT EXISTS { (:GraphVersion)-[:USES]->(p) }
+  RETURN 'partition without version' AS kind, p.id AS name, count(*) AS n
+UNION ALL
+  MATCH (b:Block)
+  WHERE NOT EXISTS { (:Partition)-[:HAS_BLOCK]->(b) }
+  RETURN 'block without partition' AS kind, b.key AS name, count(*) AS n
+UNION ALL
+  MATCH (f:Feature)
+  WHERE NOT EXISTS { (:Block)-[:CONTAINS]->(f) }
+  RETURN 'feature without block' AS kind, f.key AS name, count(*) AS n
+UNION ALL
+  MATCH (a:Analysis)
+  WHERE NOT EXISTS { (a)-[:OF]->(:GraphVersion) }
+  RETURN 'analysis without version' AS kind, a.id AS name, count(*) AS n
+UNION ALL
+  MATCH (found:Community|Circuit)
+  WHERE NOT EXISTS { (:Analysis)-[:FOUND]->(found) }
+  RETURN 'finding without analysis' AS kind, found.key AS name, count(*) AS n
+UNION ALL
+  MATCH (a:ROI)-[m:MATCHES]->(b:ROI)
+  OPTIONAL MATCH (analysis:Analysis {id: m.analysis})
+  WITH a, b, m, analysis
+  WHERE analysis IS NULL
+     OR NOT EXISTS { (analysis)-[:OF]->(:GraphVersion)-[:HAS_ROI]->(a) }
+     OR NOT EXISTS { (analysis)-[:OF]->(:GraphVersion)-[:HAS_ROI]->(b) }
+  RETURN 'match of ROIs without its analysis' AS kind, a.key + ' – ' + b.key AS name, count(*) AS n
+}
+RETURN kind, name, n
+ORDER BY kind, name
+LIMIT 1000

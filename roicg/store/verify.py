@@ -1,0 +1,94 @@
+"""Read everything published again and name what is wrong with it."""
+
+import hashlib
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from roicg.core.errors import LawError
+from roicg.core.graph import ComputationalGraph
+from roicg.store.stored import check_ranks
+
+if TYPE_CHECKING:
+    from roicg.store.neo4j.store import Neo4jStore
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong: ``kind`` groups them, ``where`` names the version, slot or node."""
+
+    kind: str
+    where: str
+    problem: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.problem} [{self.kind}]"
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Figures of one version that two readers must agree on: rows, exactly rounded sums, and a checksum of all strengths."""
+
+    rows: int
+    weight_sum: float
+    strength_sum: float
+    checksum: str
+
+
+def tally(rows: Iterable[Mapping[str, Any]]) -> Tally:
+    """Tally of edge rows (task, source, target, port, weight, strength); independent of their order."""
+    kept = list(rows)
+    lines = sorted(f"{row['task']}|{row['source']}|{row['target']}|{row['port']}|{float(row['strength']).hex()}" for row in kept)
+    return Tally(
+        len(kept),
+        math.fsum(row["weight"] for row in kept),
+        math.fsum(row["strength"] for row in kept),
+        hashlib.sha256("\n".join(lines).encode()).hexdigest(),
+    )
+
+
+def graph_tally(graph: ComputationalGraph) -> Tally:
+    """Tally of a graph in memory."""
+    names, edges = [roi.key for roi in graph.partition.rois], graph.edges
+    ends = [{"source": names[u], "target": names[v], "port": port} for u, v, port in zip(edges.source, edges.target, edges.port, strict=True)]
+    return tally(
+        {"task": task, **end, "weight": weight, "strength": abs(weight)}
+        for task, row in zip(edges.tasks, edges.weight.tolist(), strict=True)
+        for end, weight in zip(ends, row, strict=True)
+    )
+
+
+def check_against(graph: ComputationalGraph, version: Mapping[str, Any]) -> list[Finding]:
+    """What in ``graph``, as read, is not what was noted on its ``version`` when it was written."""
+    where = f"version {version['number']} (graph {version['id'][:12]}, slot {version['slot']})"
+    found = []
+    figures = {
+        "n_rois": len(graph.partition.rois),
+        "n_edges": len(graph.edges),
+        "n_rows": len(graph.edges) * len(graph.edges.tasks),
+        "n_port_groups": len(graph.port_groups),
+        "weight_sums": [math.fsum(row.tolist()) for row in graph.edges.weight],
+        "strength_sums": [math.fsum(row.tolist()) for row in graph.edges.strength],
+        "content_hash": graph.content_hash,
+    }
+    for name, read in figures.items():
+        if read != version[name]:
+            found.append(Finding("content", where, f"{name} is {_short(read)}, and {_short(version[name])} was written"))
+    try:
+        check_ranks(graph)
+    except LawError as error:
+        found.append(Finding("rank", where, str(error)))
+    return found
+
+
+def verify(store: "Neo4jStore", *, witness: bool = False) -> list[Finding]:
+    """Findings about everything in the database, empty when all is well; ``witness`` reads it a second time through py2neo."""
+    from roicg.store.neo4j.verify import verify as verify_database
+
+    return verify_database(store, witness=witness)
+
+
+def _short(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= 40 else text[:37] + "..."
