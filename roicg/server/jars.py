@@ -187,9 +187,14 @@ def _from_folder(from_dir: Path, missing: Iterable[Jar]) -> Callable[[Jar], Path
 
 def _from_maven(repository: Path) -> Callable[[Jar], Path]:
     """Download by coordinate with jgo, from Maven Central and the repositories of the user's jgo settings."""
-    from jgo.config import GlobalSettings
-    from jgo.constants import MAVEN_CENTRAL_URL
-    from jgo.maven import MavenContext
+    try:
+        from jgo.config import GlobalSettings
+        from jgo.constants import MAVEN_CENTRAL_URL
+        from jgo.maven import MavenContext
+    except ImportError as error:
+        raise ServerError(
+            "fetching jars needs jgo, which is not installed; run `pip install 'roicg[server]'`, or use `roicg db fetch --from FOLDER`"
+        ) from error
 
     remotes = {**GlobalSettings.load().repositories, "central": MAVEN_CENTRAL_URL}
     context = MavenContext(repo_cache=repository, remote_repos=remotes, timeout=60)

@@ -16,12 +16,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import FrameType
 
-import psutil
-
 from roicg.core.errors import ServerError
 from roicg.server.configuration import Memory, Ports
 from roicg.server.credentials import write_private
 from roicg.server.home import ServerFiles
+
+try:
+    import psutil
+except ImportError as error:  # the light install of an analyst who uses another server
+    raise ServerError("the embedded database is not installed; run `pip install 'roicg[server]'`, or name another server by ROICG_NEO4J_URI") from error
 
 ENTRY_POINT = "org.neo4j.server.CommunityEntryPoint"
 _POLL_S = 0.1

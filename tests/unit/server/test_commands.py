@@ -89,3 +89,10 @@ def test_doctor_says_that_a_remembered_port_is_taken(tmp_path: Path) -> None:
         finding = next(finding for finding in examine() if finding.name == "ports")
     assert finding.state == "warn"
     assert f"[{port}] taken" in finding.found
+
+
+def test_doctor_on_a_light_install_warns_and_fails_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("roicg.cli.doctor.find_spec", lambda name: None)
+    findings = {finding.name: finding for finding in examine()}
+    assert findings["embedded database"].state == "warn"
+    assert "java" not in findings

@@ -128,3 +128,10 @@ def test_looking_at_a_home_creates_nothing(tmp_path: Path) -> None:
     assert (found.running, found.pid, found.problem) == (False, None, None)
     assert stop(tmp_path / "none") is False
     assert list(tmp_path.iterdir()) == []
+
+
+def test_without_the_server_extra_the_error_says_what_to_install(tmp_path: Path) -> None:
+    script = "import sys\nsys.modules['psutil'] = None\nfrom roicg.server.address import database_address\ndatabase_address()"
+    environment = {name: value for name, value in os.environ.items() if name != "ROICG_NEO4J_URI"} | {"ROICG_HOME": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=environment, check=False)
+    assert "ServerError: the embedded database is not installed; run `pip install 'roicg[server]'`" in done.stderr
