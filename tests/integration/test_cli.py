@@ -17,20 +17,25 @@ pytestmark = pytest.mark.neo4j
 
 @pytest.fixture
 def roicg(clean_database: Address, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
-    """``roicg WORD …`` on a database that holds the hand-made graphs, named by the environment as a user would."""
+    """``roicg WORD …`` on an empty database, named by the environment as a user would."""
     monkeypatch.setenv("ROICG_NEO4J_URI", clean_database.uri)
     monkeypatch.setenv("ROICG_NEO4J_USER", clean_database.user)
     monkeypatch.setenv("ROICG_NEO4J_PASSWORD", clean_database.password)
+    return lambda *words: CliRunner().invoke(app, list(words))
+
+
+@pytest.fixture
+def published(clean_database: Address) -> None:
+    """The hand-made graphs of three steps with their curves, and one on its own ROIs."""
     with Neo4jStore(clean_database) as store:
         for step in STEPS:
             graph = reference_graph(step)
             store.put(graph, slot_of(graph))
             store.put_curves(graph.id, curves(step))
         store.put(own_graph(200), slot_of(own_graph(200)))
-    return lambda *words: CliRunner().invoke(app, list(words))
 
 
-def test_an_analysts_session(roicg: Callable[..., Result]) -> None:
+def test_an_analysts_session(roicg: Callable[..., Result], published: None) -> None:
     status = json.loads(roicg("status", "--json").stdout)
     assert [row["status"] for row in status] == ["published"] * 4
 
@@ -53,6 +58,7 @@ def test_an_analysts_session(roicg: Callable[..., Result]) -> None:
 
 
 def test_the_server_keeps_typed_cypher_from_writing(roicg: Callable[..., Result]) -> None:
+    roicg("cypher", "CREATE (:Kept)", "--write")
     before = json.loads(roicg("cypher", "MATCH (n) RETURN count(n) AS n", "--json").stdout)[0]["n"]
     for statement in ("CREATE (:Stray)", "MATCH (n) DETACH DELETE n", "CALL { CREATE (:Stray) } RETURN 1 AS x", "CREATE INDEX x FOR (s:Stray) ON (s.y)"):
         refused = roicg("cypher", statement)
@@ -70,8 +76,10 @@ def test_a_mistake_in_typed_cypher_is_one_sentence(roicg: Callable[..., Result])
     assert "Traceback" not in result.stderr
 
 
-def test_gc_says_what_it_removed(roicg: Callable[..., Result]) -> None:
+def test_an_empty_database_is_said_and_no_error(roicg: Callable[..., Result]) -> None:
     assert json.loads(roicg("gc", "--json").stdout) == {"removed": []}
+    assert json.loads(roicg("status", "--json").stdout) == []
+    assert "published are: none (run a study first)" in roicg("circuit", "toy@200", "--task", "add", "--edges", "3").stderr
 
 
 def test_nobody_at_the_address_is_one_sentence(roicg: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
