@@ -39,6 +39,8 @@ def own_partition(sites: tuple[Site, ...], signatures: Mapping[str, Signature], 
     (site → number of groups → their sizes, coarser and finer). Raises ``LawError`` on missing, misshapen or non-finite
     signatures and ``StudyError`` on an unknown method.
     """
+    from threadpoolctl import threadpool_limits
+
     method = find_method(settings.method)
     rois: list[Roi] = []
     quality: dict[str, SiteQuality] = {}
@@ -50,12 +52,11 @@ def own_partition(sites: tuple[Site, ...], signatures: Mapping[str, Signature], 
             continue
         signature = _checked(site, signatures)
         live = live_features(signature)
-        groups, sizes, found = _groups(site, signature[live], method, settings)
+        with threadpool_limits(1):  # sums in one order whatever the number of cores; and faster than two threads on small matrices
+            groups, hierarchy[site.key], quality[site.key] = _groups(site, signature[live], method, settings)
         members = np.flatnonzero(live)
         rois.extend(_named(site, [members[group] for group in groups], np.flatnonzero(~live)))
         k[site.key] = len(groups)
-        hierarchy[site.key] = sizes
-        quality[site.key] = found
     made_by = {**settings.model_dump(), "similarity": "rowabs", "k": k, "hierarchy": hierarchy}
     return RoiPartition("own", sites, tuple(rois), settings=made_by, quality=quality)
 

@@ -31,8 +31,9 @@ def test_groups_of_trained_models_stand_above_both_nulls(seed: str, modadd_lens:
     assert found.stability > 0.9
 
 
-@pytest.mark.parametrize("seed", [5, 103])
+@pytest.mark.parametrize("seed", [3, 16])
 def test_untrained_models_are_not_above_the_nulls(seed: int, untrained_lens: Callable, modadd_prompts: Callable) -> None:
+    """Two in which average linkage happens on a balanced split: its own draws alone give z > 600."""
     assert not quality_of(untrained_lens(seed), modadd_prompts(seed)).above_null
 
 
@@ -41,14 +42,12 @@ def test_shuffled_prompts_are_not_above_the_nulls(seed: str, modadd_lens: Callab
     assert not quality_of(modadd_lens(seed), modadd_prompts(0), shuffle=1).above_null
 
 
-def test_a_balanced_split_of_features_without_groups_is_not_above_the_null() -> None:
-    """Three directions in common, loadings without clusters: average linkage cuts it by luck, so its own draws are no null."""
-    verdicts = []
-    for seed in range(4):
-        rng = np.random.default_rng(seed)
-        signature = rng.standard_normal((120, 3)) @ rng.standard_normal((3, 300))
-        verdicts.append(own_partition(transformer_sites(1, 4, 120), {"m0": signature}, SETTINGS).quality["m0"].above_null)
-    assert not any(verdicts)
+def test_features_that_share_directions_but_no_groups_are_not_above_the_null() -> None:
+    rng = np.random.default_rng(0)
+    signature = rng.standard_normal((120, 3)) @ rng.standard_normal((3, 300))
+    found = own_partition(transformer_sites(1, 4, 120), {"m0": signature}, SETTINGS).quality["m0"]
+    assert found.z_shuffle > 5 > found.z_rotation
+    assert not found.above_null
 
 
 def test_a_subset_stands_for_many_features(planted: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
