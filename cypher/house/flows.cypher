@@ -7,4 +7,4 @@
 // return: outflow FLOAT sum of the weights out of it
 MATCH (v:GraphVersion {number: $number})-[:HAS_ROI]->(roi:ROI)-[flow:FLOW]->(:Task)
 RETURN roi.name AS roi, flow.task AS task, flow.inflow AS inflow, flow.outflow AS outflow
-ORDER BY roi.index, task
+ORDER BY roi, task

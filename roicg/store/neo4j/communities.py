@@ -2,7 +2,7 @@
 
 1. Read the graph; take the strength of one task, or of all tasks in units of their total effects (the mixture).
 2. Leave out ``rest`` and ``tok``, hubs that every community would join.
-3. GDS: estimate memory, project undirected, Leiden in one thread with a seed.
+3. GDS: estimate memory, project undirected, Leiden in one thread with a seed; the best of ``TRIES`` orders of the rows.
 4. Null: the same objective in leidenalg on graphs whose weights are permuted within (source site, target site, port).
 5. Write analysis, communities and memberships in one transaction; the same question finds its answer there and adds nothing.
 """
@@ -15,7 +15,7 @@ import numpy as np
 from roicg.core.errors import StoreError
 from roicg.core.graph import ComputationalGraph
 from roicg.core.ids import NUMERICS, digest
-from roicg.numerics.communities import NullVerdict, PortEdges, against_null, block_null, modularity
+from roicg.numerics.communities import NullVerdict, PortEdges, UndirectedGraph, against_null, attempt_seeds, best_of, block_null, modularity
 from roicg.store.neo4j.driver import Connection, Rows, Transaction
 from roicg.store.neo4j.projection import projected, require_memory
 from roicg.store.stored import to_json
@@ -28,6 +28,8 @@ MIXTURE = "(mixture)"
 """Stands where a task's name stands when all tasks are taken together; no task can be called so."""
 LEAVE_OUT = ("rest", "tok")
 SINK = "logits.in"
+SMALLEST_EFFECT = 1e-9
+"""A task whose total effect is a smaller share of its strengths has none: it is rounding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,8 @@ def find_communities(
     ``gamma`` is the resolution of the modularity, ``null_samples`` the draws of the null, ``leave_out`` what has no place in it
     (``rest``, or a kind of ROI). ``StoreError``: no such graph, no strength to divide, not enough memory. ``LawError``: no such task.
     """
+    if not gamma > 0 or null_samples < 2:
+        raise StoreError(f"communities need gamma > 0 and at least 2 null samples, given gamma {gamma} and {null_samples}")
     store.ensure_schema()
     connection, graph = store.connection, store.get(graph_id)
     standing = connection.read("publish.standing", graph_id=graph_id)[0]
@@ -70,10 +74,16 @@ def find_communities(
     if rows:
         return _known(rows, graph_id)
     edges = port_edges(graph, units, leave_out)
-    found = _leiden(connection, graph, number, units, gamma, seed, leave_out)
-    observed = modularity(edges.undirected(), _membership(graph, found), gamma)
+    undirected = edges.undirected()
+    if not len(undirected.strength):
+        raise StoreError(f"graph {graph_id!r} has no strength for {', '.join(units)} between ROIs other than {', '.join(leave_out)}: nothing to divide")
+    require_memory(connection, len(graph.partition.rois), len(undirected.strength))
+    values = {"number": number, "tasks": list(units), "units": list(units.values()), "leave_out": list(leave_out)}
+    keys = [roi.key for roi in graph.partition.rois]
+    best = best_of(undirected, gamma, [_divide(connection, keys, attempt, gamma, values) for attempt in attempt_seeds(seed)])
+    observed = modularity(undirected, best, gamma)
     verdict = against_null(observed, block_null(edges, gamma, null_samples, seed))
-    result = CommunityResult(analysis, graph_id, task or MIXTURE, gamma, found, observed, verdict, written=False)
+    result = CommunityResult(analysis, graph_id, task or MIXTURE, gamma, _named(keys, undirected, best), observed, verdict, written=False)
     return _write(connection, result, number, params)
 
 
@@ -103,35 +113,27 @@ def _units(graph: ComputationalGraph, task: str | None) -> dict[str, float]:
         graph.edges.task_index(task)
         return {task: 1.0}
     effects = {group.task: abs(group.effect) for group in graph.port_groups if group.group == SINK}
-    units = {name: effects.get(name, 0.0) for name in graph.edges.tasks if effects.get(name, 0.0) > 0.0}
+    sums = dict(zip(graph.edges.tasks, graph.edges.strength.sum(axis=1).tolist(), strict=True))
+    units = {name: effects.get(name, 0.0) for name in graph.edges.tasks if effects.get(name, 0.0) > SMALLEST_EFFECT * sums[name]}
     if not units:
         raise StoreError(f"graph {graph.id!r}: no task has an effect, so that tasks cannot be put together; name one task")
     return units
 
 
-def _leiden(
-    connection: Connection, graph: ComputationalGraph, number: int, units: dict[str, float], gamma: float, seed: int, leave_out: tuple[str, ...]
-) -> tuple[tuple[str, ...], ...]:
-    """Step 3: communities by GDS, largest first, ties by their first ROI."""
-    require_memory(connection, len(graph.partition.rois), len(graph.edges))
-    values = {"number": number, "tasks": list(units), "units": list(units.values()), "leave_out": list(leave_out)}
-    with projected(connection, "gds.project_strength", **values) as projection:
-        if not projection.relationships:
-            raise StoreError(f"graph {graph.id!r} has no strength for {', '.join(units)} between ROIs other than {', '.join(leave_out)}: nothing to divide")
-        rows = connection.read("gds.leiden", projection=projection.name, gamma=gamma, seed=seed)
+def _divide(connection: Connection, keys: list[str], attempt: int, gamma: float, values: dict[str, Any]) -> np.ndarray:
+    """Step 3, one try: community of every ROI by GDS; one that nothing joins is alone in its community, and changes no modularity."""
+    with projected(connection, "gds.project_strength", stride=attempt, **values) as projection:
+        rows = connection.read("gds.leiden", projection=projection.name, gamma=gamma, seed=attempt)
+    community = {row["roi"]: row["community"] for row in rows}
+    return np.unique([community.get(key, -1 - i) for i, key in enumerate(keys)], return_inverse=True)[1]
+
+
+def _named(keys: list[str], graph: UndirectedGraph, membership: np.ndarray) -> tuple[tuple[str, ...], ...]:
+    """Communities as sorted ROI names, largest first, ties by their first ROI; ROIs without an edge are in none."""
     groups: dict[int, list[str]] = {}
-    for row in rows:
-        groups.setdefault(row["community"], []).append(row["roi"])
-    return tuple(sorted((tuple(sorted(names)) for names in groups.values()), key=lambda names: (-len(names), names)))
-
-
-def _membership(graph: ComputationalGraph, communities: tuple[tuple[str, ...], ...]) -> np.ndarray:
-    """Community of every ROI; one that nothing joins (or that was left out) is in a community of its own, and changes no modularity."""
-    position = {roi.key: i for i, roi in enumerate(graph.partition.rois)}
-    membership = np.arange(len(communities), len(communities) + len(position))
-    for index, names in enumerate(communities):
-        membership[[position[name] for name in names]] = index
-    return membership
+    for i in sorted({*graph.source.tolist(), *graph.target.tolist()}, key=lambda i: keys[i]):
+        groups.setdefault(int(membership[i]), []).append(keys[i])
+    return tuple(sorted((tuple(names) for names in groups.values()), key=lambda names: (-len(names), names)))
 
 
 def _write(connection: Connection, result: CommunityResult, number: int, params: str) -> CommunityResult:

@@ -47,6 +47,7 @@ class Neo4jStore:
         if self._connection is None:
             connection = Connection(self.address)
             try:
+                connection.verify()
                 check_server(connection)
             except BaseException:
                 connection.close()
