@@ -21,7 +21,6 @@ from neo4j.exceptions import AuthError
 from roicg.core.errors import ServerError
 from roicg.server import health
 from roicg.server.address import Address, database_address
-from roicg.server.configuration import Ports, free_ports, remembered_ports
 from roicg.server.embedded import ServerStatus, running_address, start, status, stop
 from roicg.server.home import ServerFiles
 from roicg.server.process import has_ended, read_record
@@ -195,23 +194,13 @@ def squatter(found: ServerStatus) -> Iterator[int]:
         child.kill()
 
 
-def lost_race(remembered: Ports | None) -> Iterator[Ports]:
-    """First the remembered ports, as if they had been free when they were looked at; then really free ones."""
-    assert remembered is not None
-    yield remembered
-    while True:
-        yield free_ports(remembered)
-
-
 def test_sigterm_stale_note_taken_port_and_a_second_life(
-    stopped_by_sigterm: str, squatter: int, server_home: Path, served: Address, found: ServerStatus, monkeypatch: pytest.MonkeyPatch
+    stopped_by_sigterm: str, squatter: int, server_home: Path, served: Address, found: ServerStatus
 ) -> None:
     assert stopped_by_sigterm.rstrip().endswith("Stopped.")
     files = ServerFiles.of(server_home)
     files.record.write_text(json.dumps({"pid": squatter, "created": 0.0, "bolt": 20001, "http": 20002}))
     assert not status(server_home).running
-    choices = lost_race(remembered_ports(files.ports))
-    monkeypatch.setattr("roicg.server.embedded.free_ports", lambda remembered: next(choices))
 
     address = start(server_home, PATIENCE_S)
     again = status(server_home)
