@@ -1,8 +1,8 @@
 """``roicg status``, ``verify``, ``gc``, ``report``: looking after what is published."""
 
-from dataclasses import asdict, is_dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -33,20 +33,16 @@ def verify(
     from roicg.store.verify import verify as check
 
     with connect() as store, working("reading every published graph back …"):
-        findings = [_row(finding) for finding in check(store)]
+        findings = check(store, witness=witness is not None)
         graphs = len(store.ids())
-        seen: list[dict[str, Any]] = []
-        if witness is not None:
-            from roicg.store.witness import witness as second
-
-            seen = [_row(finding) for finding in second(store.address)]
+    rows = [asdict(finding) for finding in findings]
     if as_json:
-        print_json({"graphs": graphs, "findings": findings, "witness": seen})
-    elif findings or seen:
-        print_rows([*findings, *seen], title="findings")
+        print_json({"graphs": graphs, "witness": witness, "findings": rows})
+    elif rows:
+        print_rows(rows, title="findings")
     else:
         say(f"{graphs} published graphs are as they were written" + (", and py2neo reads the same" if witness else ""))
-    if findings or seen:
+    if rows:
         raise typer.Exit(1)
 
 
@@ -76,7 +72,3 @@ def report(
     with connect() as store, working(f"writing {target} …"):
         build_report(study, store, target)
     say(f"report: {target}")
-
-
-def _row(finding: Any) -> dict[str, Any]:
-    return asdict(finding) if is_dataclass(finding) and not isinstance(finding, type) else {"finding": str(finding)}

@@ -1,6 +1,7 @@
 """The command ``roicg``: one file per noun beside this one, each importing what is heavy only when it is called."""
 
 import errno
+import logging
 import sys
 from typing import Annotated, Any
 
@@ -99,6 +100,7 @@ app.add_typer(db_app, name="db")
 
 def main() -> None:
     """Entry point of the command ``roicg``; ``--debug`` may stand anywhere in it."""
+    logging.getLogger("neo4j").addHandler(logging.NullHandler())  # its retries are no news for a person; errors arrive as ours
     words = sys.argv[1:]
     if "--debug" in words:
         words = ["--debug", *(word for word in words if word != "--debug")]
