@@ -14,7 +14,6 @@ _CURE = "use `roicg db start` (it brings both), or the image of docker/compose.y
 
 def check_server(connection: Connection) -> tuple[str, str]:
     """Versions of Neo4j and GDS; too old or missing ones are a ``StoreError`` with what was found, what is needed and how to get it."""
-    connection.verify()  # at once, where a query would be tried again for half a minute
     server = str(connection.read("house.server")[0]["version"])
     if _version(server) < NEO4J_NEEDED:
         raise StoreError(f"{connection.address.uri} runs Neo4j {server}, and roicg needs {_text(NEO4J_NEEDED)} or later; {_CURE}")
