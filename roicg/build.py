@@ -7,6 +7,8 @@ the Dagster assets. Both give the same graph ids.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from threadpoolctl import threadpool_limits
+
 import roicg
 from roicg.attribution.edges import EdgeAttribution, Progress, attribute_edges
 from roicg.core.graph import Checkpoint, ComputationalGraph, TaskScore
@@ -17,9 +19,10 @@ from roicg.core.settings import Study
 from roicg.models.lens import Lens
 from roicg.models.scores import score_tasks
 from roicg.rois.controls import as_reference, components, random_like, singletons
+from roicg.rois.labels import labelled
 from roicg.rois.partition import own_partition
 from roicg.rois.positions import split_tokens
-from roicg.rois.signatures import activation_signatures
+from roicg.rois.signatures import activation_signatures, column_tasks
 
 
 def build_graph(
@@ -59,7 +62,13 @@ def build_graphs(
 
 def find_rois(lens: Lens, prompts: Sequence[TaskPrompts], study: Study) -> RoiPartition:
     """Signature → similarity → partition → quality of one checkpoint: its ``own`` ROIs."""
-    return own_partition(lens.sites, activation_signatures(lens, prompts, study.rois), study.rois)
+    return name_rois(lens, activation_signatures(lens, prompts, study.rois), prompts, study)
+
+
+def name_rois(lens: Lens, signatures: Mapping[str, Any], prompts: Sequence[TaskPrompts], study: Study) -> RoiPartition:
+    """The partition of given signatures, each ROI with a label a person can read."""
+    with threadpool_limits(1):  # two threads on matrices of this size are many times slower than one
+        return labelled(own_partition(lens.sites, signatures, study.rois), signatures, column_tasks(prompts, study.rois))
 
 
 def choose_partitions(

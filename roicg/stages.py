@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from roicg import artifacts
-from roicg.build import assemble_graph, choose_partitions, graph_id
+from roicg.build import assemble_graph, choose_partitions, graph_id, name_rois
 from roicg.core.errors import PromptError, StudyError
 from roicg.core.graph import Checkpoint, ComputationalGraph
-from roicg.core.ids import digest
+from roicg.core.ids import NUMERICS, digest
 from roicg.core.partition import RoiPartition
 from roicg.core.prompts import TaskPrompts
 from roicg.core.settings import ModelSettings, Study
@@ -205,33 +205,41 @@ def comparison_stage(study: Study, model: str, home: Path, store: "Neo4jStore") 
 
 def own_rois(place: Place) -> RoiPartition:
     """The checkpoint's own partition, from its file or made now."""
-    from threadpoolctl import threadpool_limits
-
-    from roicg.rois.partition import own_partition
-
     opened = _open(place)
     signature = _signature_path(place, opened)
     path = place.artifacts / "partitions" / f"{digest(signature.stem, place.study.rois.model_dump())}.json"
     if not path.exists():
         if not signature.exists():
             signature_stage(place)
-        with threadpool_limits(1):  # two threads on small matrices are many times slower than one
-            partition = own_partition(opened.lens.sites, _load_signatures(signature), place.study.rois)
+        partition = name_rois(opened.lens, _load_signatures(signature), opened.prompts, place.study)
         artifacts.save_json(path, artifacts.partition_to_json(partition))
     return artifacts.partition_from_json(artifacts.load_json(path))
 
 
+def planned_graph_ids(place: Place, progress: Progress | None = None) -> dict[Any, str]:
+    """The graph id of every partition kind before any graph is made: it needs the weights (trained if missing) and the prompts only."""
+    opened = _open(place, progress)
+    reference = place.at(reference_label(place.study, place.model))
+    origin = _open(reference, progress).checkpoint if "reference" in place.study.partitions else opened.checkpoint
+    return {kind: graph_id(opened.checkpoint, opened.prompts, place.study, kind, origin) for kind in place.study.partitions}
+
+
+def question_id(place: Place) -> str:
+    """Hash of everything that the analyses of this checkpoint depend on: equal ids, equal answers."""
+    study = place.study
+    return digest(NUMERICS, planned_graph_ids(place), study.circuits.model_dump(), study.analysis.model_dump())
+
+
+def graphs_of(place: Place) -> dict[Any, ComputationalGraph]:
+    """Every graph of the checkpoint by partition kind, from files or made now."""
+    return _graphs(place)
+
+
 def _graphs(place: Place, progress: Progress | None = None) -> dict[Any, ComputationalGraph]:
     """Every graph of the checkpoint by partition kind, from files or made now."""
-    opened = _open(place)
-    reference = place.at(reference_label(place.study, place.model))
-    origin = _open(reference).checkpoint if "reference" in place.study.partitions else opened.checkpoint
-    paths = {
-        kind: place.artifacts / "graphs" / f"{graph_id(opened.checkpoint, opened.prompts, place.study, kind, origin)}.safetensors"
-        for kind in place.study.partitions
-    }
+    paths = {kind: place.artifacts / "graphs" / f"{id_}.safetensors" for kind, id_ in planned_graph_ids(place).items()}
     if not all(path.exists() for path in paths.values()):
-        _attribute(place, opened, reference, paths, progress)
+        _attribute(place, _open(place), place.at(reference_label(place.study, place.model)), paths, progress)
     return {kind: artifacts.load_graph(path) for kind, path in paths.items()}
 
 
