@@ -33,11 +33,15 @@ def hf_bridge(source: HfSource, label: str, folder: Path, dtype: torch.dtype) ->
         config = AutoConfig.from_pretrained(place, revision=revision, trust_remote_code=False)
         architecture = str((config.architectures or [type(config).__name__])[0])
         refuse_hf(config, architecture, tuple(FAMILIES))
-        model: Any = AutoModelForCausalLM.from_pretrained(
-            place, revision=revision, config=config, trust_remote_code=False, use_safetensors=True, dtype="auto", attn_implementation="eager"
-        )
+        loaded: Any = AutoModelForCausalLM.from_pretrained(
+            place, revision=revision, config=config, trust_remote_code=False, use_safetensors=True, dtype="auto",
+            attn_implementation="eager", output_loading_info=True,
+        )  # fmt: skip
     except (OSError, ValueError, RuntimeError) as error:
         raise SourceError(f"cannot load {where}: {_first_line(error)} (safetensors only, no model code is run)") from error
+    model, loading = loaded
+    if missing := sorted(loading["missing_keys"]):
+        raise SourceError(f"{where} lacks {len(missing)} weights that its config calls for ({', '.join(missing[:3])}); they would be random numbers")
     state = model.state_dict()
     check_finite(state, where)
     digest = state_digest(state, {key: value for key, value in config.to_diff_dict().items() if key not in _VOLATILE})
@@ -51,6 +55,8 @@ def hf_tokenize(source: HfSource, label: str, folder: Path) -> Tokenize | None:
     try:
         tokenizer: Any = AutoTokenizer.from_pretrained(place, revision=revision, trust_remote_code=False)
     except (OSError, ValueError, KeyError):
+        return None
+    if len(tokenizer.get_vocab()) < 2:  # transformers makes an empty one where the folder has no tokenizer files
         return None
     return lambda text: [int(token) for token in tokenizer.encode(text, add_special_tokens=False)]
 

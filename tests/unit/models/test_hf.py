@@ -6,13 +6,18 @@ from typing import Any
 
 import pytest
 import torch
-from transformers import GPT2Config, GPT2LMHeadModel, GPTNeoXConfig, GPTNeoXForCausalLM, LlamaConfig, LlamaForCausalLM
+from safetensors.torch import load_file, save_file
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
+from tokenizers.pre_tokenizers import Whitespace
+from tokenizers.processors import TemplateProcessing
+from transformers import GPT2Config, GPT2LMHeadModel, GPTNeoXConfig, GPTNeoXForCausalLM, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 from transformers.utils import logging
 
 from roicg.core.errors import SourceError, UnsupportedModel
 from roicg.core.settings import HfSource, ModelSettings
 from roicg.models.forward import logits
-from roicg.models.sources import checkpoint_labels, open_checkpoint
+from roicg.models.sources import checkpoint_labels, checkpoint_tokenize, open_checkpoint
 
 torch.set_num_threads(1)
 logging.disable_progress_bar()
@@ -94,6 +99,30 @@ def test_models_that_are_not_represented_are_refused_by_name(change: dict[str, A
     (tmp_path / "model" / "config.json").write_text(json.dumps(config | change))
     with pytest.raises(UnsupportedModel, match=words):
         open_checkpoint(settings(path="model"), "final", folder=tmp_path, artifacts=tmp_path)
+
+
+def test_missing_and_misshapen_weights_are_refused_and_never_random(tmp_path: Path) -> None:
+    save(CASES["Llama"](), tmp_path / "model")
+    weights = load_file(tmp_path / "model" / "model.safetensors")
+    name = "model.layers.1.mlp.up_proj.weight"
+    save_file({key: tensor for key, tensor in weights.items() if key != name}, tmp_path / "model" / "model.safetensors", {"format": "pt"})
+    with pytest.raises(SourceError, match=r"lacks 1 weights .*model\.layers\.1\.mlp\.up_proj\.weight"):
+        open_checkpoint(settings(path="model"), "final", folder=tmp_path, artifacts=tmp_path)
+    save_file(weights | {name: torch.zeros(3, 3)}, tmp_path / "model" / "model.safetensors", {"format": "pt"})
+    with pytest.raises(SourceError, match="cannot load"):
+        open_checkpoint(settings(path="model"), "final", folder=tmp_path, artifacts=tmp_path)
+
+
+def test_text_is_tokenised_without_special_tokens_where_there_is_a_tokenizer(tmp_path: Path) -> None:
+    save(CASES["GPT-2"](), tmp_path / "model")
+    assert checkpoint_tokenize(settings(path="model"), "final", tmp_path) is None
+    words = Tokenizer(WordLevel({"[BOS]": 0, "a": 1, "b": 2, "c": 3}, unk_token="c"))
+    words.pre_tokenizer = Whitespace()
+    words.post_processor = TemplateProcessing(single="[BOS] $A", special_tokens=[("[BOS]", 0)])
+    PreTrainedTokenizerFast(tokenizer_object=words, bos_token="[BOS]").save_pretrained(tmp_path / "model")
+    tokenize = checkpoint_tokenize(settings(path="model"), "final", tmp_path)
+    assert tokenize is not None
+    assert tokenize("b a b") == [2, 1, 2]
 
 
 def test_pickled_weights_nan_and_missing_folders_are_refused(tmp_path: Path) -> None:
