@@ -59,16 +59,19 @@ def gc(as_json: Json = False) -> None:
 
 
 def report(
-    study: Annotated[str, typer.Argument(help="Name of a published study.")],
+    study: Annotated[str, typer.Argument(help="The study's YAML file, or the name of a study that comes with roicg.")],
     out: Annotated[Path | None, typer.Option("--out", help="The file to write (default: reports/STUDY.html in ROICG_HOME).")] = None,
 ) -> None:
     """Write the report of a study: one HTML file that opens from disk and asks nothing of the network."""
+    from roicg.cli.studies import study_path
+    from roicg.core.settings import load_study
     from roicg.report import build_report
     from roicg.server.home import home
     from roicg.store.connect import connect
 
-    target = out or home() / "reports" / f"{Path(study).name}.html"
+    settings = load_study(study_path(study))
+    target = out or home() / "reports" / f"{settings.study}.html"
     target.parent.mkdir(parents=True, exist_ok=True)
     with connect() as store, working(f"writing {target} …"):
-        build_report(study, store, target)
+        build_report(settings, store, target)
     say(f"report: {target}")

@@ -17,7 +17,7 @@ def demo() -> None:
 
 
 def run(
-    study: Annotated[Path, typer.Argument(help="The study's YAML file.")],
+    study: Annotated[str, typer.Argument(help="The study's YAML file, or the name of a study that comes with roicg.")],
     model: Annotated[str | None, typer.Option(help="Only this model.")] = None,
     checkpoint: Annotated[str | None, typer.Option(help="Only this checkpoint label (needs --model).")] = None,
     task: Annotated[str | None, typer.Option(help="Only this task.")] = None,
@@ -25,12 +25,14 @@ def run(
     as_json: Annotated[bool, typer.Option("--json", help="The summary as JSON on stdout.")] = False,
 ) -> None:
     """Run a study through Dagster; what is already published is skipped."""
+    from roicg.cli.studies import study_path
     from roicg.core.settings import load_study
 
-    settings = load_study(study)  # every mistake in the file is said before any process starts
+    path = study_path(study)
+    settings = load_study(path)  # every mistake in the file is said before any process starts
     if model is not None:
         settings.model(model)
-    words = ["run", str(study)]
+    words = ["run", str(path)]
     for name, value in (("--model", model), ("--checkpoint", checkpoint), ("--task", task)):
         words += [name, value] if value is not None else []
     _child(*words, *(["--dry-run"] if dry_run else []), *(["--json"] if as_json else []))

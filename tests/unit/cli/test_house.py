@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from roicg.cli.studies import study_path
+from roicg.core.errors import StudyError
 from roicg.store.verify import Finding
 
 
@@ -40,7 +42,18 @@ def test_status_asks_one_query(store, roicg) -> None:
 
 def test_the_report_goes_where_it_is_told_or_into_the_home(store, roicg, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("ROICG_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr("roicg.report.build_report", lambda study, store, out: out.write_text(study), raising=False)
-    roicg("report", "demo", "--out", str(tmp_path / "deep" / "r.html"))
-    assert (tmp_path / "deep" / "r.html").read_text() == "demo"
-    assert f"report: {tmp_path / 'home' / 'reports' / 'demo.html'}" in roicg("report", "demo").stderr
+    monkeypatch.setattr("roicg.report.build_report", lambda study, store, out: out.write_text(study.study))
+    study = tmp_path / "file.yaml"
+    study.write_text(
+        "study: mine\nmodels: [{name: m, source: {kind: trained, recipe: multitask, checkpoints: [0]}}]\ntasks: [{name: add, prompts: {kind: generated, recipe: multitask.add}}]\n"
+    )
+    roicg("report", str(study), "--out", str(tmp_path / "deep" / "r.html"))
+    assert (tmp_path / "deep" / "r.html").read_text() == "mine"
+    assert f"report: {tmp_path / 'home' / 'reports' / 'mine.html'}" in roicg("report", str(study)).stderr
+    assert "is neither a study file nor a study that comes with roicg" in roicg("report", "nosuch").stderr
+
+
+def test_a_shipped_study_is_found_by_its_name() -> None:
+    assert study_path("modadd").name == "modadd.yaml"
+    with pytest.raises(StudyError, match="did you mean 'modadd'"):
+        study_path("modad")

@@ -1,0 +1,25 @@
+"""From what a person types to a study file: a path, or the name of a study that comes with roicg."""
+
+import difflib
+from pathlib import Path
+
+from roicg.core.errors import StudyError
+
+
+def study_path(text: str) -> Path:
+    """The file ``text`` if it exists, else the shipped study of that name; neither is a ``StudyError`` that lists the shipped ones."""
+    given = Path(text).expanduser()
+    if given.is_file():
+        return given
+    shipped = {path.stem: path for folder in _folders() for path in sorted(folder.glob("*.yaml"))}
+    if text in shipped:
+        return shipped[text]
+    near = difflib.get_close_matches(text, list(shipped), n=1, cutoff=0.5)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    raise StudyError(f"{text!r} is neither a study file nor a study that comes with roicg ({', '.join(shipped) or 'none'}){hint}")
+
+
+def _folders() -> list[Path]:
+    """Where shipped studies are: inside an installed wheel, else beside the package in a checkout."""
+    package = Path(__file__).resolve().parents[1]
+    return [folder for folder in (package / "_pipelines" / "studies", package.parent / "pipelines" / "studies") if folder.is_dir()][:1]
