@@ -24,7 +24,10 @@ def witness(address: "Address", numbers: Iterable[int]) -> dict[int, Tally]:
     query = find_query("house.witness")
     try:
         graph = py2neo.Graph(address.uri, auth=(address.user, address.password), name=address.database)
-        return {number: tally(_rows(graph, query.text, query.bind({"number": number}))) for number in numbers}
+        try:
+            return {number: tally(_rows(graph, query.text, query.bind({"number": number}))) for number in numbers}
+        finally:
+            graph.service.connector.close()
     except Exception as error:
         raise StoreError(f"py2neo cannot read from {address.uri} ({type(error).__name__}: {error}); verify without the witness") from error
 

@@ -193,7 +193,7 @@ def test_nobody_at_the_address_and_wrong_credentials_say_what_to_do(store: Neo4j
 
 
 @settings(
-    max_examples=12, deadline=None, phases=[Phase.explicit, Phase.generate], suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=8, deadline=None, phases=[Phase.explicit, Phase.generate], suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 @given(graph=strategies.graphs())
 def test_what_is_read_is_what_was_written_and_what_memory_keeps(opened: Neo4jStore, graph: ComputationalGraph) -> None:

@@ -123,7 +123,13 @@ def _units(graph: ComputationalGraph, task: str | None) -> dict[str, float]:
 def _divide(connection: Connection, keys: list[str], attempt: int, gamma: float, values: dict[str, Any]) -> np.ndarray:
     """Step 3, one try: community of every ROI by GDS; one that nothing joins is alone in its community, and changes no modularity."""
     with projected(connection, "gds.project_strength", stride=attempt, **values) as projection:
-        rows = connection.read("gds.leiden", projection=projection.name, gamma=gamma, seed=attempt)
+        try:
+            rows = connection.read("gds.leiden", projection=projection.name, gamma=gamma, seed=attempt)
+        except StoreError as error:
+            # Where no merge raises the modularity, GDS 2.13 fails instead of leaving every node alone.
+            if "LeidenDendrogramManager" not in str(error):
+                raise
+            rows = []
     community = {row["roi"]: row["community"] for row in rows}
     return np.unique([community.get(key, -1 - i) for i, key in enumerate(keys)], return_inverse=True)[1]
 

@@ -1,0 +1,103 @@
+"""The audit finds each kind of damage and names it; two Bolt implementations read the same."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, Self
+
+import pytest
+
+from roicg.server.address import Address
+from roicg.store.neo4j.driver import Connection, Transaction
+from roicg.store.neo4j.store import Neo4jStore
+from roicg.store.verify import graph_tally, verify
+from roicg.store.witness import witness
+from tests.handmade import curves, own_graph, reference_graph, slot_of
+from tests.published import empty
+
+pytestmark = pytest.mark.neo4j
+
+EDGE = "MATCH ()-[e:EDGE {graph: 1, source: 'm0.r0', target: 'logits', task: 'add'}]->() "
+DAMAGE = [
+    ("edge deleted", EDGE + "DELETE e", {"content"}, "m0.r0→logits"),
+    (
+        "edge deleted for all tasks",
+        "MATCH ()-[e:EDGE {graph: 1, source: 'm0.r0', target: 'logits'}]->() DELETE e",
+        {"content", "rank", "flow"},
+        "n_rows is 30, and 32",
+    ),
+    ("weight changed", EDGE + "SET e.weight = 0.5, e.strength = 0.5", {"content", "flow"}, "content_hash is"),
+    ("strength changed", EDGE + "SET e.strength = 0.5", {"edge"}, "strength is not |weight|"),
+    ("standard error changed", EDGE + "SET e.se = 0.5", {"content"}, "content_hash is"),
+    ("rank gap", EDGE + "SET e.rank = 99", {"rank"}, "ranks of task add"),
+    ("no rank", EDGE + "REMOVE e.rank", {"content", "edge"}, "rank is not 1 or more"),
+    ("edge of another version", EDGE + "SET e.graph = 77", {"content", "edge"}, "version does not exist"),
+    ("flow changed", "MATCH (r:ROI {key: '1|m0.r0'})-[f:FLOW {task: 'add'}]->() SET f.inflow = 9.0", {"flow"}, "like that of m0.r0 for add"),
+    ("port group gone", "MATCH (p:PortGroup {key: '1|m0.in|add'}) DETACH DELETE p", {"content"}, "n_port_groups is 9, and 10"),
+    ("ROI cut off", "MATCH ()-[h:HAS_ROI]->(:ROI {key: '1|m0.rest'}) DELETE h", {"content", "loose"}, "node without version"),
+    ("features moved", "MATCH (b:Block {name: 'm0.r1'})-[c:CONTAINS]->() WITH c LIMIT 1 DELETE c", {"feature"}, "holds 1 of its 2"),
+    ("members changed", "MATCH (b:Block {name: 'm0.r1'}) SET b.members = [3, 5]", {"content", "feature"}, "exactly once"),
+    (
+        "second publication",
+        "MATCH (s:Slot {key: 'hand|toy@200|reference|ports'}), (v:GraphVersion {number: 2}) CREATE (s)-[:PUBLISHED]->(v)",
+        {"loose"},
+        "several versions",
+    ),
+    ("publication gone", "MATCH (:Slot)-[p:PUBLISHED]->(:GraphVersion {number: 1}) DELETE p", {"loose"}, "no slot shows"),
+    ("status changed", "MATCH (v:GraphVersion {number: 1}) SET v.status = 'superseded'", {"loose"}, "not published"),
+    (
+        "staged leftover",
+        "CREATE (:GraphVersion {number: 9, id: 'x', status: 'staged', slot: 'y', rows_done: 3, run: 'gone'})",
+        {"leftover"},
+        "staged with 3 rows",
+    ),
+    ("analysis cut off", "MATCH (a:Analysis)-[o:OF]->() DELETE o", {"loose"}, "analysis without version"),
+    ("dangling match", "MATCH (a:ROI {key: '1|m0.r0'}), (b:ROI {key: '2|m0.r0'}) CREATE (a)-[:MATCHES {analysis: 'none'}]->(b)", {"loose"}, "match of ROIs"),
+]
+
+
+class Undone(Connection):
+    """A connection whose every query runs in one transaction, which is taken back at the end: damage without repair."""
+
+    def __enter__(self) -> Self:
+        self.session = self._session()
+        self.open = self.session.begin_transaction()
+        return self
+
+    def __exit__(self, *ignored: object) -> None:
+        self.open.rollback()
+        self.session.close()
+        self.close()
+
+    def _managed(self, name: str, work: Callable[[Transaction], Any], allowed: tuple[str, ...]) -> Any:
+        return work(Transaction(self.open, allowed))  # type: ignore[arg-type]  # it has run() as well
+
+
+@pytest.fixture(scope="module")
+def store(address: Address) -> Iterator[Neo4jStore]:
+    """One database for all."""
+    with Neo4jStore(empty(address)) as opened:
+        for graph in (reference_graph(200), own_graph(200)):
+            opened.put(graph, slot_of(graph))
+        opened.put_curves("toy-200-reference", curves(200))
+        yield opened
+
+
+def test_an_undamaged_database_has_no_findings_and_both_readers_agree(store: Neo4jStore) -> None:
+    assert verify(store, witness=True) == []
+    tallies = witness(store.address, [1, 2])
+    assert tallies == {1: graph_tally(reference_graph(200)), 2: graph_tally(own_graph(200))}
+    assert (tallies[1].rows, tallies[1].strength_sum) == (32, pytest.approx(abs(reference_graph(200).edges.weight).sum()))
+
+
+@pytest.mark.parametrize(("damage", "kinds", "says"), [case[1:] for case in DAMAGE], ids=[case[0] for case in DAMAGE])
+def test_damage_is_found_and_named(store: Neo4jStore, damage: str, kinds: set[str], says: str) -> None:
+    with Neo4jStore(store.address) as audited, Undone(store.address) as connection:
+        audited._connection = connection
+        audited.cypher(damage, write=True)
+        found = verify(audited)
+    assert {finding.kind for finding in found} == kinds, found
+    assert any(says in str(finding) for finding in found), found
+
+
+def test_the_witness_sees_what_the_driver_does_not(store: Neo4jStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("roicg.store.witness.witness", lambda address, numbers: {})
+    assert {finding.kind for finding in verify(store, witness=True)} == {"witness"}
