@@ -1,0 +1,56 @@
+"""``python -m pipelines run|demo|ui``: what ``roicg`` starts as a child process."""
+
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from roicg.cli.console import print_json, say
+from roicg.core.errors import RoicgError
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help="The Dagster shell of roicg; use `roicg run`, `roicg demo`, `roicg ui`.")
+
+
+@app.callback()
+def _words() -> None:
+    """Keeps the subcommands' names even where there is only one."""
+
+
+@app.command()
+def run(
+    study: Path,
+    model: Annotated[str | None, typer.Option()] = None,
+    checkpoint: Annotated[str | None, typer.Option()] = None,
+    task: Annotated[str | None, typer.Option()] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run")] = False,
+    as_json: Annotated[bool, typer.Option("--json")] = False,
+) -> None:
+    """Run a study through Dagster; what is already published is skipped."""
+    from .study_files import StudyFile
+    from .study_run import run_study, say_outcome
+
+    outcome = run_study(StudyFile(study, task), model, checkpoint)
+    say_outcome(outcome)
+    if as_json:
+        print_json(asdict(outcome))
+
+
+def main() -> int:
+    """Exit code of the command in ``sys.argv``; errors of roicg are one sentence on stderr."""
+    try:
+        app(prog_name="roicg", standalone_mode=True)
+    except KeyboardInterrupt:
+        say("roicg: interrupted; nothing half-written is visible, the same command goes on from here")
+        return 130
+    except RoicgError as error:
+        say(f"roicg: {error}")
+        return error.exit_code
+    except SystemExit as error:
+        return error.code if isinstance(error.code, int) else int(error.code is not None)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

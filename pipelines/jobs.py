@@ -1,0 +1,33 @@
+"""Two jobs per study: everything of one checkpoint, and what is made of all of them."""
+
+from typing import Any
+
+from dagster import AssetSelection, define_asset_job
+
+from roicg.core.settings import Study
+
+from .assets import PER_CHECKPOINT, PER_STUDY, asset_key
+from .partitions import checkpoints_of
+from .study_files import identifier
+
+
+def checkpoint_job_name(study: Study) -> str:
+    """Name of the job that takes one checkpoint from weights to analyses."""
+    return f"{identifier(study)}_checkpoint"
+
+
+def summary_job_name(study: Study) -> str:
+    """Name of the job that compares checkpoints and writes the report."""
+    return f"{identifier(study)}_summary"
+
+
+def study_jobs(study: Study) -> list[Any]:
+    """The jobs of one study, with their assets' checks."""
+    partitioned = AssetSelection.assets(*(asset_key(study, name) for name in PER_CHECKPOINT))
+    whole = AssetSelection.assets(*(asset_key(study, name) for name in PER_STUDY))
+    return [
+        define_asset_job(
+            checkpoint_job_name(study), partitioned, description="One checkpoint, from weights to analyses.", partitions_def=checkpoints_of(study)
+        ),
+        define_asset_job(summary_job_name(study), whole, description="Comparison of checkpoints and the report."),
+    ]

@@ -1,0 +1,62 @@
+"""What the assets are given: the home with a way to report progress, and the graph store, connected when it is first used."""
+
+from collections.abc import Callable
+from contextvars import ContextVar
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dagster import ConfigurableResource, InitResourceContext
+from pydantic import PrivateAttr
+
+from roicg.core.settings import Study
+from roicg.server.home import home
+from roicg.stages import Place
+from roicg.store.connect import connect
+
+from .partitions import place_of
+
+if TYPE_CHECKING:
+    from roicg.store.neo4j.store import Neo4jStore
+
+LISTENER: ContextVar[Callable[[str, float], None] | None] = ContextVar("LISTENER", default=None)
+"""Who hears of progress (what is done, share from 0 to 1) while a run executes in this process; nobody in Dagster's own processes."""
+
+
+class HomeResource(ConfigurableResource):  # type: ignore[type-arg]
+    """Where files go and on which device models run; an empty ``folder`` means ``ROICG_HOME``."""
+
+    folder: str = ""
+    device: str = "cpu"
+
+    def path(self) -> Path:
+        """The home, created if it is missing."""
+        return Path(self.folder) if self.folder else home()
+
+    def place(self, study: Study, key: str) -> Place:
+        """The checkpoint that a partition key names."""
+        model, label = place_of(study, key)
+        return Place(study, model, label, self.path(), self.device)
+
+    def progress(self, what: str, share: float) -> None:
+        """Pass progress on to whoever listens."""
+        listener = LISTENER.get()
+        if listener is not None:
+            listener(what, share)
+
+
+class GraphStoreResource(ConfigurableResource):  # type: ignore[type-arg]
+    """The graph store: the connection opens on first use, so that a failure is retried with the asset, and closes after the run."""
+
+    _store: "Neo4jStore | None" = PrivateAttr(default=None)
+
+    def store(self) -> "Neo4jStore":
+        """The open store."""
+        if self._store is None:
+            self._store = connect()
+        return self._store
+
+    def teardown_after_execution(self, context: InitResourceContext) -> None:
+        """Give the connection back."""
+        if self._store is not None:
+            self._store.close()
+            self._store = None

@@ -1,0 +1,148 @@
+"""``roicg run``: a study, one Dagster run per checkpoint and one for the summary; what is published already is left alone."""
+
+import time
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from dagster import DagsterInstance, Definitions
+
+from roicg import stages
+from roicg.cli.console import say
+from roicg.core.errors import RoicgError, StudyError
+from roicg.core.settings import Study
+from roicg.server.home import home
+from roicg.store.connect import connect
+
+from .assets import PER_CHECKPOINT, PER_STUDY, asset_key
+from .instance import open_instance
+from .jobs import checkpoint_job_name, summary_job_name
+from .partitions import checkpoints_of, keys_of
+from .progress import Display, display, say_seconds
+from .runner import RunOutcome, run_job
+from .study_files import StudyFile, note
+from .summary import report_path, study_question
+
+
+@dataclass(slots=True)
+class StudyOutcome:
+    """What a study's runs did: partition keys that ran and that were there already, seconds, warnings, and the report."""
+
+    study: str
+    ran: list[str] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+    report: str | None = None
+
+
+class RunFailed(RoicgError):
+    """A step of a run failed; carries the exit code of what went wrong."""
+
+    def __init__(self, sentence: str, exit_code: int) -> None:
+        super().__init__(sentence)
+        self.exit_code = exit_code
+
+
+def run_study(file: StudyFile, model: str | None = None, checkpoint: str | None = None) -> StudyOutcome:
+    """Run what is not published yet: reference checkpoints first, then by rising step, then comparison and report."""
+    began, study = time.monotonic(), file.load()
+    keys = chosen_keys(study, model, checkpoint)
+    note(file)
+    definitions = _definitions()
+    outcome, runs = StudyOutcome(study.study), []
+    with open_instance() as instance:
+        instance.add_dynamic_partitions(str(checkpoints_of(study).name), list(keys))
+        todo = _unpublished(study, keys, instance)
+        outcome.skipped = [key for key in keys if key not in todo]
+        with display(study.study, len(todo) + 1) as shown:
+            for key in todo:
+                runs.append(_run(definitions, checkpoint_job_name(study), instance, shown, key))
+                outcome.ran.append(key)
+            if todo or not _is_summed_up(study, instance):
+                runs.append(_run(definitions, summary_job_name(study), instance, shown))
+    outcome.warnings = [warning for run in runs for warning in run.warnings]
+    outcome.seconds = time.monotonic() - began
+    outcome.report = str(report_path(study, home()))
+    if runs:
+        say_seconds(runs, outcome.seconds)
+    return outcome
+
+
+def chosen_keys(study: Study, model: str | None, checkpoint: str | None) -> dict[str, tuple[str, str]]:
+    """The partition keys that are asked for, in the order to run; unknown names are a ``StudyError``."""
+    if checkpoint is not None and model is None:
+        raise StudyError(f"--checkpoint {checkpoint} needs --model; the study has {', '.join(each.name for each in study.models)}")
+    if model is not None:
+        study.model(model)
+    known = {key: place for key, place in keys_of(study).items() if model in (None, place[0])}
+    keys = {key: place for key, place in known.items() if checkpoint in (None, place[1])}
+    if not keys:
+        raise StudyError(f"model {model!r} has no checkpoint {checkpoint!r}; it has {', '.join(label for _, label in known.values())}")
+    return keys
+
+
+def _definitions() -> Definitions:
+    """The definitions, loaded after the study was noted, so that they hold it."""
+    from .definitions import defs
+
+    return defs
+
+
+def _run(definitions: Definitions, job: str, instance: DagsterInstance, shown: Display, key: str | None = None) -> RunOutcome:
+    name = key or "comparison and report"
+    shown.start(name, len(PER_CHECKPOINT if key else PER_STUDY))
+    outcome = run_job(definitions, job, instance, key, shown.event)
+    shown.done(name, outcome)
+    if outcome.failure is not None:
+        raise RunFailed(outcome.failure, outcome.exit_code)
+    return outcome
+
+
+def _unpublished(study: Study, keys: dict[str, tuple[str, str]], instance: DagsterInstance) -> list[str]:
+    """Keys whose analyses were not made for the question that is asked now, or whose graphs the database lacks."""
+    analysed = {key: _last(instance, study, "analyses", key) for key in keys}
+    if not any(analysed.values()):
+        return list(keys)
+    with connect() as store:
+        published = {(row["model"], row["label"], row["graph_id"]) for row in store.run("house.slots") if row["study"] == study.study}
+    is_done = partial(_is_done, study=study, published=published)
+    return [key for key, place in keys.items() if not (analysed[key] and is_done(place, analysed[key]))]
+
+
+def _is_done(place: tuple[str, str], question: str | None, study: Study, published: set[tuple[Any, ...]]) -> bool:
+    here = stages.Place(study, *place, home())
+    return question == stages.question_id(here) and all((*place, id_) in published for id_ in stages.planned_graph_ids(here).values())
+
+
+def _is_summed_up(study: Study, instance: DagsterInstance) -> bool:
+    path: Path = report_path(study, home())
+    return path.is_file() and _last(instance, study, "report") == study_question(study, home())
+
+
+def _last(instance: DagsterInstance, study: Study, asset: str, key: str | None = None) -> str | None:
+    """The question that the last materialization of an asset answered."""
+    records = instance.fetch_materializations(_records(study, asset, key), limit=1).records
+    found = records[0].asset_materialization if records else None
+    value = found.metadata.get("question") if found else None
+    return str(value.value) if value else None
+
+
+def _records(study: Study, asset: str, key: str | None) -> Any:
+    from dagster import AssetRecordsFilter
+
+    return AssetRecordsFilter(asset_key=asset_key(study, asset), asset_partitions=[key] if key else None)
+
+
+def say_outcome(outcome: StudyOutcome) -> None:
+    """What was done, in words."""
+    for warning in outcome.warnings[:6]:
+        say(f"warning: {warning}")
+    if len(outcome.warnings) > 6:
+        say(f"… {len(outcome.warnings) - 6} more warnings; `roicg ui` shows them at their assets")
+    if not outcome.ran:
+        say(f"{outcome.study}: everything is already published ({len(outcome.skipped)} checkpoints)")
+    else:
+        there = f", {len(outcome.skipped)} were there already" if outcome.skipped else ""
+        say(f"{outcome.study}: {len(outcome.ran)} checkpoints published{there}, {outcome.seconds:.0f} s")
