@@ -57,11 +57,11 @@ def test_weights_to_verified_graph(place: stages.Place, clean_database: Address)
 def _questions(store: Neo4jStore) -> None:
     slot = "modadd|modadd113-s2@final|own|ports"
     (published,) = [row for row in store.run("house.published") if row["slot"] == slot]
-    assert published["edges"] == 41 or published["edges"] > 20
+    assert published["edges"] > 20
     paths = store.run("circuits.strongest_paths", slot=slot, task="modadd")
     assert paths[0]["rois"][0] == "tok"
     assert paths[0]["rois"][-1] == "logits"
-    circuit = store.run("circuits.circuit", slot=slot, task="modadd", n=10)
+    circuit = store.run("circuits.circuit", slot=slot, task="modadd", edges=10)
     assert [row["rank"] for row in circuit] == list(range(1, 11))
 
 
