@@ -13,7 +13,9 @@ Value = TypeVar("Value")
 
 
 def place(lens: Lens, device: str) -> Lens:
-    """The same Lens on ``device``; ``SourceError`` when that device is not there."""
+    """The same Lens on ``device`` (``auto``: CUDA where there is one); ``SourceError`` when that device is not there."""
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
     try:
         target = torch.empty(0, device=device).device
     except (RuntimeError, AssertionError) as error:
