@@ -18,7 +18,7 @@ from roicg.models.recipes.multitask import N_CTX, N_VOCAB, TASKS
 from roicg.models.tensors import read_tensors
 
 Progress = Callable[[int, int], None]
-"""Called with (steps done, steps to do)."""
+"""Called with (steps done, steps to do), the latter at least 1."""
 _MODEL = {"n_layers": 2, "d_model": 64, "n_heads": 4, "d_mlp": 256, "act_fn": "relu", "normalization_type": "LN"}
 
 

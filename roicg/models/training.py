@@ -52,7 +52,7 @@ def _train(source: TrainedSource, folder: Path, until: int, progress: Progress |
     for step in range(start or 0, until + 1):
         if step in source.checkpoints and step != start:
             _save(model, optimizer, folder, step, config["n_heads"], config["n_key_value_heads"] or config["n_heads"])
-        if progress is not None:
+        if progress is not None and until > 0:
             progress(step, until)
         if step < until:
             tokens, answers = training_batch(source.seed, step, training, draw)

@@ -81,6 +81,8 @@ def test_a_longer_list_of_checkpoints_continues_the_same_run(tmp_path: Path) -> 
     assert training_folder(short, tmp_path) == training_folder(long, tmp_path)
     trained_tensors(short, 5, tmp_path)
     seen: list[tuple[int, int]] = []
+    trained_tensors(source(checkpoints=(0,), seed=9), 0, tmp_path, lambda done, total: seen.append((done, total)))
+    assert seen == [], "nothing to do is no progress to divide by"
     trained_tensors(long, 8, tmp_path, lambda done, total: seen.append((done, total)))
     assert seen == [(5, 8), (6, 8), (7, 8), (8, 8)]
     _, early, _ = trained_tensors(long, 3, tmp_path)
