@@ -1,11 +1,13 @@
 // How strongly are ROIs joined, as an undirected graph for community search?
 // Parallel ports are summed: strength = |Σ weight| for one task, for several the rms over tasks of Σ weight / unit.
-// Pairs of strength 0 are left out, and with them ROIs that nothing joins. The order of rows makes Leiden repeatable.
+// Pairs of strength 0 are left out, and with them ROIs that nothing joins.
+// GDS's Leiden visits nodes in the order of the rows and its seed hardly matters: another stride is another try.
 // mode: read
 // param: number INTEGER of the version
 // param: tasks LIST<STRING>
 // param: units LIST<FLOAT> what 1 means for each task: |total effect|, or 1 for a single task
 // param: leave_out LIST<STRING> kinds of ROIs to leave out: rest, tok, attention, mlp, logits
+// param: stride INTEGER = 1 from 1 to 2147483646: orders the rows
 // param: projection STRING name of the projection
 // return: nodes INTEGER
 // return: relationships INTEGER each pair counts twice
@@ -16,6 +18,6 @@ WHERE e.graph = $number AND e.task = $tasks[t]
 WITH u, w, t, sum(e.weight) / $units[t] AS weight
 WITH u, w, sqrt(sum(weight ^ 2) / size($tasks)) AS strength
 WHERE strength > 0.0
-WITH u, w, strength ORDER BY u.name, w.name
+WITH u, w, strength ORDER BY u.index * $stride % 2147483647, w.index * $stride % 2147483647
 WITH gds.graph.project($projection, u, w, {relationshipProperties: {strength: strength}}, {undirectedRelationshipTypes: ['*']}) AS g
 RETURN g.nodeCount AS nodes, g.relationshipCount AS relationships

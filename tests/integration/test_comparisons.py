@@ -1,0 +1,98 @@
+"""Matches and drift between published graphs: literal twins, asking twice, and why two slots cannot be compared."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from handmade import REFERENCE, WEIGHTS, graph_of, own_graph, partition, reference_graph, slot_of
+from published import empty
+
+from roicg.core.errors import StoreError
+from roicg.core.graph import ComputationalGraph
+from roicg.server.address import Address
+from roicg.store.neo4j.analyses import edge_drift, match_rois
+from roicg.store.neo4j.store import Neo4jStore
+
+
+@pytest.fixture(scope="module")
+def store(address: Address) -> Iterator[Neo4jStore]:
+    with Neo4jStore(empty(address)) as opened:
+        for graph in (reference_graph(100), reference_graph(200), own_graph(100), own_graph(200), reference_graph(100, "other"), own_graph(100, "other")):
+            opened.put(graph, slot_of(graph))
+        yield opened
+
+
+def literal_jaccards(a: ComputationalGraph, b: ComputationalGraph) -> dict[tuple[str, str], float]:
+    """|shared| / |either| over features (site, index) of every pair of ROIs that are not rest and share one."""
+    features = [{roi.key: {(roi.site, i) for i in roi.members} for roi in graph.partition.rois if not roi.is_rest} for graph in (a, b)]
+    return {(x, y): len(f & g) / len(f | g) for x, f in features[0].items() for y, g in features[1].items() if f & g}
+
+
+def test_matches_are_the_jaccards_and_asking_again_in_any_order_adds_nothing(store: Neo4jStore) -> None:
+    expected = literal_jaccards(own_graph(100), own_graph(200))
+    result = match_rois(store, "toy-200-own", "toy-100-own")
+    assert result.written
+    assert (result.graph_a, result.graph_b) == ("toy-100-own", "toy-200-own")
+    assert {(a, b): jaccard for a, b, jaccard in result.matches} == pytest.approx(expected)
+    again = match_rois(store, "toy-100-own", "toy-200-own")
+    assert again == replace(result, written=False)
+    rows = store.run("compare.roi_matches", slot_a="hand|toy@100|own|ports", slot_b="hand|toy@200|own|ports")
+    assert {(row["roi_a"], row["roi_b"]): row["jaccard"] for row in rows} == pytest.approx(expected)
+    assert len(rows) == len(expected)
+    assert store.run("gds.projections") == []
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "why"),
+    [
+        ("toy-100-own", "toy-100-own", "given twice"),
+        ("toy-100-own", "other-100-own", "share no features"),
+        ("toy-100-own", "toy-200-reference", "has the partition reference"),
+        ("toy-100-own", "nowhere", "no graph 'nowhere' is published"),
+    ],
+)
+def test_matching_says_why_not(store: Neo4jStore, a: str, b: str, why: str) -> None:
+    with pytest.raises(StoreError, match=why):
+        match_rois(store, a, b)
+    assert store.run("gds.projections") == []
+
+
+def test_drift_is_the_difference_of_the_weights_of_both_graphs(store: Neo4jStore) -> None:
+    rows = edge_drift(store, "hand|toy@100|reference|ports", "hand|toy@200|reference|ports", task="max", limit=100)
+    expected = {edge: tasks[1][2] - tasks[1][1] for edge, tasks in WEIGHTS.items()}
+    assert {(row["source"], row["target"], row["port"]): row["drift"] for row in rows} == pytest.approx(expected)
+    sizes = [abs(row["drift"]) for row in rows]
+    assert sizes == sorted(sizes, reverse=True)
+
+
+def test_an_edge_that_one_graph_lacks_counts_as_zero_there(store: Neo4jStore) -> None:
+    edges = (("tok", "m0.r0", "in"), ("m0.r0", "logits", "in"))
+    few = graph_of(partition("reference", REFERENCE), edges, np.array([[0.3, 0.9], [0.1, 0.2]]), 0, "toy")
+    store.put(few, slot_of(few))
+    rows = edge_drift(store, slot_of(few).key, "hand|toy@200|reference|ports", task="add", limit=3)
+    assert [(row["source"], row["target"], row["weight_a"], row["weight_b"], row["rank_a"]) for row in rows] == [
+        ("a0.h0", "m0.r0", 0.0, 0.6, None),
+        ("tok", "a0.h0", 0.0, 0.5, None),
+        ("m0.r1", "logits", 0.0, -0.4, None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("slot_b", "task", "why"),
+    [
+        ("hand|toy@200|reference|inputs", "add", "path ports, .* by inputs; weights of different paths are not comparable"),
+        ("hand|other@100|reference|ports", "add", "different models"),
+        ("hand|toy@200|own|ports", "add", "the partition own has other ROIs at every checkpoint"),
+        ("hand|toy@200|components|ports", "add", "different ROIs"),
+        ("hand|toy@200|reference|ports", "sub", "no task 'sub'; it has add, max"),
+        ("hand|toy@300|reference|ports", "add", "nothing is published in slot"),
+    ],
+)
+def test_drift_says_why_two_slots_cannot_be_compared(store: Neo4jStore, slot_b: str, task: str, why: str) -> None:
+    by_inputs = replace(reference_graph(200), id="by inputs", provenance={**reference_graph(200).provenance, "path": "inputs"})
+    store.put(by_inputs, slot_of(by_inputs, path="inputs"))
+    heads = reference_graph(200, kind="components")
+    store.put(heads, slot_of(heads))
+    with pytest.raises(StoreError, match=why):
+        edge_drift(store, "hand|toy@100|reference|ports", slot_b, task=task)
