@@ -12,6 +12,7 @@ import neo4j
 import pytest
 
 from roicg.core.errors import RoicgError
+from roicg.server import health
 from roicg.server.address import Address, environment_address
 
 # Stops the server and removes its home as soon as the pipe to the test process closes, however that process ended.
@@ -44,6 +45,7 @@ def address() -> Iterator[Address]:
     try:
         named = environment_address()
         if named is not None:
+            health.check(named.uri, named.user, named.password, named.database)
             _refuse_to_empty_a_database_in_use(named)
             yield named
             return
