@@ -37,7 +37,8 @@ def summary(model: ModelShown) -> str:
 def statements(model: ModelShown) -> tuple[Statement, ...]:
     """Every sentence about ``model``: tasks, communities and ROIs at its last checkpoint, then emergence and warnings of all."""
     last = model.checkpoints[-1]
-    found = [statement for task in model.tasks for statement in task_statements(last, task)]
+    found = [*score_statements(last, model.tasks)]
+    found += [statement for task in model.tasks for statement in task_statements(last, task)]
     for graph in last.graphs.values():
         found += [division_statement(graph, division) for division in graph.divisions]
         found += roi_statements(graph)
@@ -46,18 +47,26 @@ def statements(model: ModelShown) -> tuple[Statement, ...]:
     return tuple(found)
 
 
-def task_statements(checkpoint: CheckpointShown, task: str) -> Iterator[Statement]:
-    """Whether the task is solved, and how few edges carry it; for an unsolved task one sentence that claims nothing."""
-    score = checkpoint.score(task)
+def score_statements(checkpoint: CheckpointShown, tasks: tuple[str, ...]) -> Iterator[Statement]:
+    """Which tasks are solved, in one sentence; for each other task one sentence that claims nothing."""
     some = next(iter(checkpoint.graphs.values()))
     asked: tuple[Asked, ...] = (("tasks.scores", {"slot": some.slot}),)
-    if score is None:
-        yield Statement(f"{task} was not scored at {checkpoint.label}: no claim is made for it.", "none", asked)
+    scores = [(task, checkpoint.score(task)) for task in tasks]
+    solved = [f"{task} ({_score(score)})" for task, score in scores if score is not None and score.solved]
+    if solved:
+        yield Statement(f"Solved (accuracy of at least .9): {', '.join(solved)}.", "plain", asked)
+    for task, score in scores:
+        if score is None:
+            yield Statement(f"{task} was not scored at {checkpoint.label}: no claim is made for it.", "none", asked)
+        elif not score.solved:
+            yield Statement(f"{task} is not solved (accuracy {_score(score)}): its graph is drawn below, but no claim is made for it.", "none", asked)
+
+
+def task_statements(checkpoint: CheckpointShown, task: str) -> Iterator[Statement]:
+    """How few edges carry a solved task, per partition; nothing for an unsolved one."""
+    score = checkpoint.score(task)
+    if score is None or not score.solved:
         return
-    if not score.solved:
-        yield Statement(f"{task} is not solved (accuracy {_score(score)}): its graph is drawn below, but no claim is made for it.", "none", asked)
-        return
-    yield Statement(f"{task} is solved: accuracy {_score(score)}.", "plain", asked)
     for graph in checkpoint.graphs.values():
         curve = graph.curve(task, "weight")
         if curve is not None:
@@ -78,7 +87,7 @@ def _faithful(graph: GraphShown, curve: Curve, random: Curve | None) -> Statemen
     least = curve.least(FAITHFUL)
     if least is None:
         best = max(curve.points, key=lambda point: point.phi)
-        return Statement(f"{nodes}: no measured circuit reaches φ ≥ {FAITHFUL}; the best, of {best.n_edges} edges, has φ = {best.phi:.2f}.", "none", asked)
+        return Statement(f"{nodes}: no measured circuit reaches φ ≥ {FAITHFUL}; the best, of {best.n_edges} edges, has φ = {_figure(best.phi, '.2f')}.", "none", asked)
     share = f"{least.n_edges} of {curve.total} edges ({least.n_edges / curve.total:.1%})"
     words = f"{nodes}: {share} keep φ = {_interval(least)}"
     control = random.at(least.n_edges) if random is not None else None
@@ -105,8 +114,8 @@ def division_statement(graph: GraphShown, division: Division) -> Statement:
 
 def against_null(division: Division) -> str:
     """``modularity Q against its null mean ± sd, z, p``."""
-    null = "a null without figures" if division.null_mean is None else f"{division.null_mean:.3f} ± {_or_dash(division.null_sd, '.3f')} under its null"
-    return f"modularity {division.modularity:.3f} against {null}, z = {_or_dash(division.z, '.1f')}, p = {_or_dash(division.p, '.3g')}"
+    null = "a null without figures" if division.null_mean is None else f"{_figure(division.null_mean, '.3f')} ± {_figure(division.null_sd, '.3f')} under its null"
+    return f"modularity {_figure(division.modularity, '.3f')} against {null}, z = {_figure(division.z, '.1f')}, p = {_figure(division.p, '.3g')}"
 
 
 def roi_statements(graph: GraphShown) -> list[Statement]:
@@ -116,7 +125,7 @@ def roi_statements(graph: GraphShown) -> list[Statement]:
         groups = [roi for roi in graph.rois if roi.site == site and not roi.is_rest]
         if graph.partition != "own" or len(groups) < 2:
             continue
-        words = f"ROIs of {site}: {len(groups)} groups, the smaller z of their modularity against two nulls is {_or_dash(groups[0].z, '.1f')}"
+        words = f"ROIs of {site}: {len(groups)} groups, the smaller z of their modularity against two nulls is {_figure(groups[0].z, '.1f')}"
         asked: tuple[Asked, ...] = (("structure.rois", {"slot": graph.slot}),)
         if groups[0].above_null:
             found.append(Statement(f"{words}: above both.", "finding", asked))
@@ -126,49 +135,47 @@ def roi_statements(graph: GraphShown) -> list[Statement]:
 
 
 def emergence_statements(model: ModelShown) -> list[Statement]:
-    """For each task, since which checkpoint it has been solved without interruption."""
+    """Since which checkpoint each task has been solved without interruption, in one sentence."""
     if len(model.checkpoints) < 2:
         return []
-    found: list[Statement] = []
-    slot = next(iter(model.checkpoints[0].graphs.values())).slot
-    asked: tuple[Asked, ...] = (("compare.emergence", {"slot": slot, "faithfulness": FAITHFUL}),)
+    found = []
     for task in model.tasks:
         scores = [(checkpoint.label, score) for checkpoint in model.checkpoints if (score := checkpoint.score(task)) is not None]
         since = next((i for i in range(len(scores)) if all(score.solved for _, score in scores[i:])), None)
-        if not scores or since is None:
-            continue
-        label, score = scores[since]
-        before = f"; at {scores[since - 1][0]} accuracy was {scores[since - 1][1].accuracy:.2f}" if since else ", the first"
-        found.append(Statement(f"{task} is solved from checkpoint {label} on (accuracy {score.accuracy:.2f}{before}).", "plain", asked))
-    return found
+        if since is not None:
+            label, score = scores[since]
+            before = f"{scores[since - 1][1].accuracy:.2f} at {scores[since - 1][0]}, " if since else ""
+            found.append(f"{task} from {label} on ({before}{score.accuracy:.2f} there)")
+    slot = next(iter(model.checkpoints[0].graphs.values())).slot
+    return [Statement(f"Emergence: {'; '.join(found)}.", "plain", (("compare.emergence", {"slot": slot, "faithfulness": FAITHFUL}),))] if found else []
 
 
 def book_warnings(checkpoint: CheckpointShown) -> Iterator[Statement]:
-    """One sentence per task whose port groups do not add up, or whose gradient is zero all along the path."""
+    """One sentence on the port groups whose edges do not add up, one on those whose gradient is zero all along the path."""
     graph = next(iter(checkpoint.graphs.values()))
     asked: tuple[Asked, ...] = (("structure.port_groups", {"slot": graph.slot}),)
-    for task in dict.fromkeys(book.task for book in graph.books):
-        mine = [book for book in graph.books if book.task == task]
-        open_books = [book for book in mine if not book.complete]
-        if open_books:
-            worst = max(open_books, key=lambda book: abs(book.gap))
-            count = f"{len(open_books)} of {len(mine)} port groups of {task} are incomplete"
-            gap = f"edges and effect differ most at {worst.port_group}, by {abs(worst.gap):.2g} of an effect of {worst.effect:.2g} after {worst.steps} steps"
-            yield Statement(f"At {checkpoint.label}, {count}: {gap}.", "warning", asked)
-        still = [book.port_group for book in mine if book.saturated]
-        if still:
-            yield Statement(f"At {checkpoint.label}, {', '.join(still)} of {task} have an effect but no gradient: their edges are 0.", "warning", asked)
+    incomplete = [book for book in graph.books if not book.complete]
+    if incomplete:
+        worst = max(incomplete, key=lambda book: abs(book.gap))
+        tasks = ", ".join(dict.fromkeys(book.task for book in incomplete))
+        count = f"At {checkpoint.label}, {len(incomplete)} of {len(graph.books)} port groups are incomplete ({tasks}): their edges miss the group's effect"
+        yield Statement(
+            f"{count}, at most by {abs(worst.gap):.2g} of {_figure(worst.effect, '.2g')} ({worst.port_group} of {worst.task}, {worst.steps} steps).", "warning", asked
+        )
+    saturated = [f"{book.port_group} of {book.task}" for book in graph.books if book.saturated]
+    if saturated:
+        yield Statement(f"At {checkpoint.label}, {', '.join(saturated)}: an effect but no gradient, so the edges are 0 (saturated).", "warning", asked)
 
 
 def _score(score: Score) -> str:
-    return f"{score.accuracy:.2f} on {score.n} prompt pairs, at least .9 asked"
+    return f"{score.accuracy:.2f} on {score.n} prompt pairs"
 
 
 def _interval(point: Point) -> str:
     if point.low is None or point.high is None:
-        return f"{point.phi:.2f}"
-    return f"{point.phi:.2f} [{point.low:.2f}, {point.high:.2f}]"
+        return _figure(point.phi, ".2f")
+    return f"{_figure(point.phi, '.2f')} [{_figure(point.low, '.2f')}, {_figure(point.high, '.2f')}]"
 
 
-def _or_dash(value: float | None, form: str) -> str:
-    return "–" if value is None else format(value, form)
+def _figure(value: float | None, form: str) -> str:
+    return "–" if value is None else format(value, form).replace("-", "−")

@@ -2,7 +2,7 @@
 // 1. Columns: sites in stream order, as the catalogue lists them (tok, a0, m0, …, logits).
 // 2. Nodes: those with an edge that is shown; tok and logits always.
 // 3. Order in a column: four sweeps of the mean place of the neighbours, each counted by its strength (fewer crossings).
-const BOX = { width: 118, height: 40, gap: 14, column: 196, margin: 22, top: 40 };
+const BOX = { width: 112, height: 40, gap: 14, column: 178, margin: 14, top: 40, roomy: 470 };
 
 function onAPath(edges, rois) {
   const reach = (kind, tail, head) => {
@@ -28,8 +28,8 @@ function columnsOf(rois, edges) {
 
 function place(columns) {
   const tallest = Math.max(1, ...columns.map((column) => column.nodes.length));
-  const pitch = BOX.height + BOX.gap;
-  const height = BOX.top + Math.max(4, tallest) * pitch + BOX.margin;
+  const pitch = Math.max(BOX.height + BOX.gap, Math.min(2.4 * BOX.height, BOX.roomy / tallest));
+  const height = BOX.top + Math.max(3, tallest) * pitch + BOX.margin;
   const spots = new Map();
   columns.forEach((column, x) => {
     const start = BOX.top + (height - BOX.top - BOX.margin - column.nodes.length * pitch) / 2;
