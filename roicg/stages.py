@@ -286,7 +286,9 @@ def _load(place: Place, progress: Progress | None) -> Opened:
     prompts = []
     for task in study.tasks_of(place.settings):
         try:
-            prompts.append(task_prompts(task, folder=study.folder, tokenize=tokenize, n_vocab=lens.W_E.shape[0], n_ctx=lens.n_ctx))
+            prompts.append(
+                task_prompts(task, folder=study.folder, tokenize=tokenize, n_vocab=lens.W_E.shape[0], n_ctx=lens.n_ctx, n_vocab_out=lens.W_U.shape[1])
+            )
         except PromptError as error:
             raise PromptError(f"model {place.model!r}, task {task.name!r}: {error}") from error
     return Opened(checkpoint, lens, tuple(prompts))
@@ -294,7 +296,7 @@ def _load(place: Place, progress: Progress | None) -> Opened:
 
 def _signature_path(place: Place, opened: Opened) -> Path:
     asked = [task.rois.id for task in opened.prompts]
-    return place.artifacts / "signatures" / f"{digest(opened.checkpoint.weights_digest, asked, place.study.rois.model_dump())}.safetensors"
+    return place.artifacts / "signatures" / f"{digest(NUMERICS, opened.checkpoint.weights_digest, asked, place.study.rois.model_dump())}.safetensors"
 
 
 def _load_signatures(path: Path) -> dict[str, Any]:
