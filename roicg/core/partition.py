@@ -29,6 +29,7 @@ class Roi:
 
     @property
     def size(self) -> int:
+        """Number of features."""
         return len(self.members)
 
 
@@ -75,6 +76,7 @@ class RoiPartition:
 
     @property
     def id(self) -> str:
+        """Content id: kind, keys and members; labels and quality are no part of it."""
         return digest(self.kind, [[roi.key, roi.site, list(roi.members), roi.is_rest] for roi in self.rois])
 
     def of_site(self, site: str) -> tuple[int, ...]:

@@ -49,6 +49,7 @@ class PortGroup:
 
     @property
     def key(self) -> str:
+        """Site key and port."""
         return f"{self.site.key}.{self.port}"
 
 

@@ -90,6 +90,7 @@ class Lens:
 
     @property
     def n_layers(self) -> int:
+        """Number of blocks."""
         return len(self.attentions)
 
     @property
@@ -104,8 +105,10 @@ class Lens:
 
     @property
     def dtype(self) -> torch.dtype:
+        """The dtype all tensors share."""
         return self.W_E.dtype
 
     @property
     def device(self) -> torch.device:
+        """The device all tensors share."""
         return self.W_E.device

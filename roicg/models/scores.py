@@ -30,5 +30,6 @@ def _score(lens: Lens, task: TaskPrompts, prompts: PromptSet, batch_size: int) -
         clean.append(run.clean_metric.double())
         corrupted.append(run.corrupted_metric.double())
         correct.append(accuracy(logits_at(lens, run.clean.final, batch.positions), batch.answers, batch.wrong).double())
-    means = [float(torch.cat(column).mean()) for column in (clean, corrupted, correct)]
-    return TaskScore(task.task, task.metric, prompts.split, len(prompts.pairs), *means, solved=means[2] >= SOLVED, prompts_digest=prompts.id)
+    ends = [float(torch.cat(column).mean()) for column in (clean, corrupted)]
+    right = float(torch.cat(correct).mean())
+    return TaskScore(task.task, task.metric, prompts.split, len(prompts.pairs), ends[0], ends[1], right, solved=right >= SOLVED, prompts_digest=prompts.id)
