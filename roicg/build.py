@@ -111,6 +111,7 @@ def assemble_graph(
         "baseline": "corrupted",
         "dtype": chosen.dtype,
         "device": lens.device.type,
+        "d_model": str(lens.W_E.shape[1]),
         "numerics": str(NUMERICS),
         "roicg": roicg.__version__,
     }
