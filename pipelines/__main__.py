@@ -13,11 +13,6 @@ from roicg.core.errors import RoicgError
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help="The Dagster shell of roicg; use `roicg run`, `roicg demo`, `roicg ui`.")
 
 
-@app.callback()
-def _words() -> None:
-    """Keeps the subcommands' names even where there is only one."""
-
-
 @app.command()
 def run(
     study: Path,
@@ -29,12 +24,35 @@ def run(
 ) -> None:
     """Run a study through Dagster; what is already published is skipped."""
     from .study_files import StudyFile
+
+    file = StudyFile(study, task)
+    if dry_run:
+        from .dry_run import say_plan
+
+        say_plan(file, model, checkpoint, as_json=as_json)
+        return
     from .study_run import run_study, say_outcome
 
-    outcome = run_study(StudyFile(study, task), model, checkpoint)
+    outcome = run_study(file, model, checkpoint)
     say_outcome(outcome)
     if as_json:
         print_json(asdict(outcome))
+
+
+@app.command()
+def demo() -> None:
+    """Run the demo study and print what was found."""
+    from .demo import demo as run_demo
+
+    run_demo()
+
+
+@app.command()
+def ui(port: Annotated[int, typer.Option(min=1, max=65535)] = 3000) -> None:
+    """Show Dagster's pages and the database until Ctrl-C."""
+    from .ui import serve
+
+    raise typer.Exit(serve(port))
 
 
 def main() -> int:

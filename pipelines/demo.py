@@ -1,0 +1,56 @@
+"""``roicg demo``: the study ``demo`` from training to report, then what the database answers about it, then where to look."""
+
+from pathlib import Path
+
+from roicg.cli.console import stdout
+from roicg.server.address import Address, database_address
+from roicg.server.home import ServerFiles, home
+from roicg.store.connect import connect
+
+from .demo_tables import Emergence, print_tables
+from .study_files import BUNDLED, StudyFile
+from .study_run import StudyOutcome, run_study, say_outcome
+
+STUDY = BUNDLED / "demo.yaml"
+CYPHER = """\
+MATCH (s:Slot {{key: '{slot}'}})-[:PUBLISHED]->(v:GraphVersion)-[:HAS_ROI]->(a:ROI)
+MATCH (a)-[e:EDGE {{graph: v.number, task: '{task}'}}]->(b:ROI)
+WHERE e.rank <= 25
+RETURN a, e, b"""
+
+
+def demo() -> StudyOutcome:
+    """Run the demo study and print what was found and where to look further."""
+    file = StudyFile(STUDY)
+    study = file.load()
+    outcome = run_study(file)
+    say_outcome(outcome)
+    shown = Emergence.of(study)
+    with connect() as store:
+        print_tables(store, study, shown)
+    _say_where(outcome, shown, database_address())
+    return outcome
+
+
+def _say_where(outcome: StudyOutcome, shown: Emergence, address: Address) -> None:
+    out = stdout()
+    out.print()
+    out.print(f"The report     {_short(Path(outcome.report or ''))}")
+    out.print("Dagster        roicg ui")
+    if address.source == "embedded":
+        from roicg.server.embedded import status
+
+        out.print(f"Neo4j Browser  {status(home()).browser_uri}")
+        out.print(f"               user {address.user}, password in {_short(ServerFiles.of(home()).password)}; bolt {address.uri}")
+    else:
+        out.print(f"Neo4j          {address.uri} as {address.user} (named by ROICG_NEO4J_URI)")
+    out.print(f"Ask on         roicg query circuits.circuit -p slot='{shown.slot(shown.last, 'own')}' -p task={shown.tasks[0]}")
+    out.print()
+    out.print(f"Cypher to paste into the Browser (the circuit of 25 edges of {shown.tasks[0]}, by {shown.model} at step {shown.last}):")
+    out.print()
+    out.print(CYPHER.format(slot=shown.slot(shown.last, "own"), task=shown.tasks[0]))
+
+
+def _short(path: Path) -> str:
+    """The path from here where that is shorter."""
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)

@@ -1,0 +1,23 @@
+"""``roicg run --dry-run``: what would run and what it costs; nothing is written, no database is opened."""
+
+from collections import Counter
+from dataclasses import asdict
+
+from roicg.cli.console import print_json, print_rows, say
+from roicg.plan import study_cost
+
+from .study_files import StudyFile
+from .study_run import chosen_keys
+
+
+def say_plan(file: StudyFile, model: str | None, checkpoint: str | None, *, as_json: bool) -> None:
+    """The runs in their order, and a table of costs."""
+    study = file.load()
+    keys = chosen_keys(study, model, checkpoint)
+    costs = [asdict(cost) for cost in study_cost(study, Counter(name for name, _ in keys.values()))]
+    if as_json:
+        print_json({"study": study.study, "runs": list(keys), "costs": costs})
+        return
+    print_rows(costs, title=f"{study.study}: {len(keys)} runs and one for comparison and report")
+    say("in this order: " + ", ".join(keys))
+    say("passes are forward and backward through all pairs of a task; rows go to the database; minutes are rough, on one idle core")
