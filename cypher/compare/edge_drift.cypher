@@ -19,7 +19,7 @@ MATCH (b:Slot {key: $slot_b})-[:PUBLISHED]->(vb:GraphVersion)-[:USES]->(p)
 WHERE a.study = b.study AND a.model = b.model AND a.path = b.path
 UNWIND [{number: va.number, side: 0}, {number: vb.number, side: 1}] AS end
 MATCH ()-[e:EDGE]->()
-WHERE e.graph = end.number AND e.task = $task
+WHERE e.graph = end.number AND e.task = $task AND e.rank >= 1
 WITH e.source AS source, e.target AS target, e.port AS port, collect({side: end.side, e: e}) AS ends
 WITH source, target, port, head([x IN ends WHERE x.side = 0 | x.e]) AS ea, head([x IN ends WHERE x.side = 1 | x.e]) AS eb
 WITH source, target, port, ea.rank AS rank_a, eb.rank AS rank_b, coalesce(ea.weight, 0.0) AS weight_a, coalesce(eb.weight, 0.0) AS weight_b,

@@ -9,7 +9,7 @@
 // return: relationships INTEGER
 MATCH (:Slot {key: $slot})-[:PUBLISHED]->(v:GraphVersion)
 MATCH (u:ROI)-[e:EDGE]->(w:ROI)
-WHERE e.graph = v.number AND e.task = $task
+WHERE e.graph = v.number AND e.task = $task AND e.rank >= 1
 WITH u, w, abs(sum(e.weight)) AS strength
 WHERE strength > 0.0
 WITH u, collect({reader: w, strength: strength}) AS readers, sum(strength) AS total

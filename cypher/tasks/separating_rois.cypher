@@ -13,7 +13,7 @@
 // return: difference FLOAT share_hurt - share_spare
 MATCH (:Slot {key: $slot})-[:PUBLISHED]->(v:GraphVersion)
 MATCH (r:ROI)-[e:EDGE]->(:ROI)
-WHERE e.graph = v.number AND e.task IN [$hurt, $spare] AND r.kind <> 'tok'
+WHERE e.graph = v.number AND e.task IN [$hurt, $spare] AND e.rank >= 1 AND r.kind <> 'tok'
 WITH r, sum(CASE WHEN e.task = $hurt THEN e.strength ELSE 0.0 END) AS hurt, sum(CASE WHEN e.task = $spare THEN e.strength ELSE 0.0 END) AS spare
 WITH collect({r: r, hurt: hurt, spare: spare}) AS rows, sum(hurt) AS all_hurt, sum(spare) AS all_spare
 WHERE all_hurt > 0.0 AND all_spare > 0.0
