@@ -87,7 +87,9 @@ def _faithful(graph: GraphShown, curve: Curve, random: Curve | None) -> Statemen
     least = curve.least(FAITHFUL)
     if least is None:
         best = max(curve.points, key=lambda point: point.phi)
-        return Statement(f"{nodes}: no measured circuit reaches φ ≥ {FAITHFUL}; the best, of {best.n_edges} edges, has φ = {_figure(best.phi, '.2f')}.", "none", asked)
+        return Statement(
+            f"{nodes}: no measured circuit reaches φ ≥ {FAITHFUL}; the best, of {best.n_edges} edges, has φ = {_figure(best.phi, '.2f')}.", "none", asked
+        )
     share = f"{least.n_edges} of {curve.total} edges ({least.n_edges / curve.total:.1%})"
     words = f"{nodes}: {share} keep φ = {_interval(least)}"
     control = random.at(least.n_edges) if random is not None else None
@@ -114,7 +116,9 @@ def division_statement(graph: GraphShown, division: Division) -> Statement:
 
 def against_null(division: Division) -> str:
     """``modularity Q against its null mean ± sd, z, p``."""
-    null = "a null without figures" if division.null_mean is None else f"{_figure(division.null_mean, '.3f')} ± {_figure(division.null_sd, '.3f')} under its null"
+    null = (
+        "a null without figures" if division.null_mean is None else f"{_figure(division.null_mean, '.3f')} ± {_figure(division.null_sd, '.3f')} under its null"
+    )
     return f"modularity {_figure(division.modularity, '.3f')} against {null}, z = {_figure(division.z, '.1f')}, p = {_figure(division.p, '.3g')}"
 
 
@@ -160,7 +164,9 @@ def book_warnings(checkpoint: CheckpointShown) -> Iterator[Statement]:
         tasks = ", ".join(dict.fromkeys(book.task for book in incomplete))
         count = f"At {checkpoint.label}, {len(incomplete)} of {len(graph.books)} port groups are incomplete ({tasks}): their edges miss the group's effect"
         yield Statement(
-            f"{count}, at most by {abs(worst.gap):.2g} of {_figure(worst.effect, '.2g')} ({worst.port_group} of {worst.task}, {worst.steps} steps).", "warning", asked
+            f"{count}, at most by {abs(worst.gap):.2g} of {_figure(worst.effect, '.2g')} ({worst.port_group} of {worst.task}, {worst.steps} steps).",
+            "warning",
+            asked,
         )
     saturated = [f"{book.port_group} of {book.task}" for book in graph.books if book.saturated]
     if saturated:

@@ -1,5 +1,5 @@
 // A line chart: x logarithmic (numbers) or in equal steps (names); lines with bands, open dots where nothing is claimed.
-const CHART = { width: 430, height: 270, left: 50, right: 14, top: 12, bottom: 44 };
+const CHART = { width: 430, height: 270, left: 50, right: 14, top: 24, bottom: 44 };
 
 function niceTicks(low, high, count = 5) {
   const rough = (high - low) / count || 1;
@@ -56,6 +56,7 @@ function lineChart(spec) {
   parts.push(draw("path", { d: `M${CHART.left} ${CHART.top}V${bottom}H${CHART.width - CHART.right}`, class: "axis" }));
   parts.push(x.ticks.map(([value, name]) => draw("text", { x: x.of(value).toFixed(1), y: bottom + 17, "text-anchor": "middle", "font-size": 12, class: "soft" }, name)));
   parts.push(draw("text", { x: (CHART.left + CHART.width - CHART.right) / 2, y: CHART.height - 6, "text-anchor": "middle", "font-size": 12.5, class: "soft" }, spec.x.label));
+  parts.push(draw("text", { x: 8, y: 14, "font-size": 12.5, class: "soft" }, spec.y.label));
   for (const mark of spec.marks || []) {
     parts.push(draw("path", { d: `M${CHART.left} ${y(mark.y).toFixed(1)}H${CHART.width - CHART.right}`, class: "mark" }));
     parts.push(draw("text", { x: CHART.left + 6, y: (y(mark.y) - 4).toFixed(1), "font-size": 11.5, class: "soft" }, mark.label));

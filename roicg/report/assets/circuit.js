@@ -13,7 +13,7 @@ function curveOf(from, to, port) {
 }
 let arrangeMiddle = 0;
 
-const edgeWords = (edge, rois) => `${rois[edge[0]][0]} → ${rois[edge[1]][0]}, port ${edge[2]}: ${signed(edge[3])} ± ${digits(edge[4], 2)}, rank ${edge[5]}`;
+const edgeWords = (edge, rois) => `${rois[edge[0]][0]} → ${rois[edge[1]][0]}, port ${edge[2]}: ${signed(edge[3])} ± ${error(edge[4])}, rank ${edge[5]}`;
 
 function drawEdges(edges, kept, rois, spots, strongest) {
   const order = edges.map((edge, i) => i).reverse();
@@ -67,7 +67,7 @@ function edgeTable(edges, kept, rois) {
   const columns = [{ name: "#", num: true }, { name: "source" }, { name: "target" }, { name: "port" }, { name: "weight ± se", num: true }];
   const rows = edges.map((edge, i) => ({
     attributes: { "data-edge": i, class: kept[i] ? null : "off", title: kept[i] ? null : "on no path from tok to logits" },
-    cells: [edge[5], rois[edge[0]][0], rois[edge[1]][0], edge[2], `${signed(edge[3])} ± ${digits(edge[4], 2)}`],
+    cells: [edge[5], rois[edge[0]][0], rois[edge[1]][0], edge[2], `${signed(edge[3])} ± ${error(edge[4])}`],
     classes: { 4: edge[3] < 0 ? "minus" : "plus" },
   }));
   const made = table(columns, rows);

@@ -12,7 +12,7 @@ function curveFigure(task, curves, score) {
   if (weight.reason === "no_effect") return el("figure", {}, head("no effect"), el("p", { class: "empty" }, "Corrupting the prompts does not change the metric by more than 2 standard errors here, so φ has no meaning and no number."));
   if (weight.reason || !weight.points.length) return el("figure", {}, head(`not measured (${weight.reason || "no sizes"})`));
   const ys = Object.values(curves).flatMap((curve) => curve.points.flatMap((point) => point.slice(1).filter((v) => v !== null)));
-  const y = { low: Math.max(-1, Math.min(0, ...ys)), high: Math.min(2, Math.max(1.05, ...ys)) };
+  const y = { label: "φ", low: Math.max(-1, Math.min(0, ...ys)), high: Math.min(2, Math.max(1.05, ...ys)) };
   const series = SELECTIONS.filter(([kind]) => curves[kind]?.points.length).map(([kind, color, dash]) => ({ color, dash, points: curvePoints(curves[kind]) }));
   const area = curves.random?.area === null || !curves.random ? `area ${fixed(weight.area, 3)}` : `area ${fixed(weight.area, 3)}, random ${fixed(curves.random.area, 3)}`;
   const claim = weight.solved ? "" : `; not solved (accuracy ${fixed(score?.accuracy)}), no claim`;

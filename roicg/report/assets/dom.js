@@ -16,8 +16,9 @@ const draw = (tag, attributes = {}, ...children) => fill(document.createElementN
 const at = (id) => document.getElementById(id);
 const show = (id, ...children) => at(id).replaceChildren(...children.flat().filter((child) => child !== null));
 
-const digits = (value, n = 3) => (value === null || value === undefined ? "–" : Number(value).toPrecision(n).replace(/(\.\d*?)0+(e|$)/, "$1$2").replace(/\.(e|$)/, "$1"));
+const digits = (value, n = 3) => (value === null || value === undefined ? "–" : Number(value).toPrecision(n).replace(/(\.\d*?)0+(e|$)/, "$1$2").replace(/\.(e|$)/, "$1").replace("-", "−"));
 const signed = (value) => (value < 0 ? "−" : "+") + Math.abs(value).toPrecision(3);
+const error = (value) => (value === null || value === undefined ? "–" : Number(value).toPrecision(2));
 const fixed = (value, n = 2) => (value === null || value === undefined ? "–" : value.toFixed(n).replace("-", "−"));
 const plural = (n, word) => `${n} ${word}${n === 1 ? "" : "s"}`;
 

@@ -30,9 +30,9 @@ function drawEmergence(model, partition) {
   });
   const zs = modular.map((point) => point.y);
   show("emergence-charts",
-    emergenceFigure("Accuracy", "share of eval prompts answered right; solved from .9 on", { x, y: { low: 0, high: 1.03 }, series: byTask(model, rows, (row) => row.accuracy, (row) => `accuracy ${fixed(row.accuracy)}`), marks: [{ y: 0.9, label: "solved" }] }),
-    emergenceFigure(`Least edges for φ ≥ ${data.faithful}`, "share of all edges; lower is sparser; missing where no measured circuit is enough", { x, y: { low: 0, high: 1.03, format: (v) => `${Math.round(v * 100)} %` }, series: byTask(model, rows, least, (row) => `${row.least_edges} of ${row.edges} edges`) }),
-    emergenceFigure("Modularity against its null", "z of the communities of all tasks together; above null from 5 on", { x, y: { low: Math.min(0, ...zs) - 0.5, high: Math.max(ABOVE + 1, ...zs) * 1.05 }, series: [{ color: "control", points: modular }], marks: [{ y: ABOVE, label: "above null" }] }));
+    emergenceFigure("Accuracy", "share of eval prompts answered right; solved from .9 on", { x, y: { label: "accuracy", low: 0, high: 1.03 }, series: byTask(model, rows, (row) => row.accuracy, (row) => `accuracy ${fixed(row.accuracy)}`), marks: [{ y: 0.9, label: "solved" }] }),
+    emergenceFigure(`Least edges for φ ≥ ${data.faithful}`, "share of all edges; lower is sparser; missing where no measured circuit is enough", { x, y: { label: "n / all edges", low: 0, high: 1.03, format: (v) => `${Math.round(v * 100)} %` }, series: byTask(model, rows, least, (row) => `${row.least_edges} of ${row.edges} edges`) }),
+    emergenceFigure("Modularity against its null", "z of the communities of all tasks together; above null from 5 on", { x, y: { label: "z", low: Math.min(0, ...zs) - 0.5, high: Math.max(ABOVE + 1, ...zs) * 1.05 }, series: [{ color: "control", points: modular }], marks: [{ y: ABOVE, label: "above null" }] }));
   const one = model.checkpoints.length === 1 ? "Only one checkpoint is published, so nothing can emerge; its figures are the single dots. " : "";
   at("emergence-note").textContent = `${one}Model ${model.name}, partition ${partition}. Checkpoints stand at equal distances, whatever the steps between them.`;
   show("emergence-legend", model.tasks.map((task, i) => legendItem(...taskColor(i), task)), legendItem("control", null, "modularity z"), legendItem("control", null, "open: not solved, or not above null", true));

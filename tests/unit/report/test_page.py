@@ -68,7 +68,18 @@ def test_hostile_names_stay_text() -> None:
 def test_the_script_builds_elements_and_parses_none() -> None:
     script = read(page.render(report())).scripts[1]
     assert len(script) > 10_000
-    for forbidden in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "Function(", "DOMParser", "fetch(", "XMLHttpRequest", "import("):
+    for forbidden in (
+        "innerHTML",
+        "outerHTML",
+        "insertAdjacentHTML",
+        "document.write",
+        "eval(",
+        "Function(",
+        "DOMParser",
+        "fetch(",
+        "XMLHttpRequest",
+        "import(",
+    ):
         assert forbidden not in script
 
 
