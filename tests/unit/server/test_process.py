@@ -53,8 +53,11 @@ def test_a_noted_process_that_is_gone_is_no_server(files: ServerFiles, sleeper: 
 
 
 def test_a_server_is_ours_by_entry_point_and_home_only(files: ServerFiles, tmp_path: Path) -> None:
-    with subprocess.Popen([sys.executable, "-c", SLEEP, ENTRY_POINT, f"--home-dir={files.root}"]) as child:
+    script = "print('ready', flush=True)\n" + SLEEP  # the kernel shows a command line a moment after exec only
+    with subprocess.Popen([sys.executable, "-c", script, ENTRY_POINT, f"--home-dir={files.root}"], stdout=subprocess.PIPE, text=True) as child:
         try:
+            assert child.stdout is not None
+            assert child.stdout.readline() == "ready\n"
             process = psutil.Process(child.pid)
             assert is_ours(process, files)
             assert not is_ours(process, ServerFiles.of(tmp_path / "other"))
