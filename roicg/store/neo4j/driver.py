@@ -46,12 +46,14 @@ class Transaction:
         query = find_query(name)
         if query.mode not in self._allowed:
             raise QueryError(f"{name} is a {query.mode} query; here only {' or '.join(self._allowed)} queries may run")
-        return self.send(name, query.text, query.bind(params))
+        return self.send(name, query.text, query.bind(params), plain=True)
 
-    def send(self, name: str, text: str, params: dict[str, Any]) -> Rows:
-        """Rows of the statement ``text``, called ``name`` in errors."""
+    def send(self, name: str, text: str, params: dict[str, Any], *, plain: bool = False) -> Rows:
+        """Rows of the statement ``text``, called ``name`` in errors; ``plain``: no column is a node, relationship or path."""
         try:
-            return self._inner.run(text, params).data()
+            result = self._inner.run(text, params)
+            columns = result.keys()
+            return [dict(zip(columns, record, strict=True)) for record in result] if plain else result.data()
         except Neo4jError as error:
             # Its code calls the memory error transient, so that the driver would repeat it for half a minute.
             if (error.code or "").endswith(_MEMORY_CODES):

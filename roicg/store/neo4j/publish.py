@@ -59,6 +59,7 @@ class Publication:
         slot.check(graph)
         check_ranks(graph)
         self._connection, self._graph, self._slot, self._rules = connection, graph, slot, rules
+        self._hash = graph.content_hash
         self._run = new_run()
 
     def publish(self, *, replace: bool) -> PublishResult:
@@ -82,7 +83,7 @@ class Publication:
         staged = self._stage_and_load()
         self._verify(staged)
         self._flip("publish.flip", staged.number)
-        return self._result(outcome, staged.number, self._graph.content_hash)
+        return self._result(outcome, staged.number, self._hash)
 
     def _take_slot(self) -> None:
         """Step 1."""
@@ -112,7 +113,7 @@ class Publication:
         if not found:
             return "published", {}
         standing = found[0]
-        same = standing["content_hash"] == self._graph.content_hash
+        same = standing["content_hash"] == self._hash
         old = None if same else read_version(self._connection, standing["number"])
         return judge(self._graph, old, same_hash=same, replace=replace), standing
 
@@ -123,7 +124,7 @@ class Publication:
 
         def stage(tx: Transaction) -> list[dict[str, Any]]:
             tx.run("load.tasks", study=slot.study, names=list(graph.edges.tasks))
-            return tx.run("publish.stage", slot=slot.key, run=self._run, version=version_row(graph), partition=partition)
+            return tx.run("publish.stage", slot=slot.key, run=self._run, version=version_row(graph, self._hash), partition=partition)
 
         row = _first(self._connection.transaction("publish.stage", stage), slot)
         staged, done = _Staged(row["number"], graph.id, self._run), 0

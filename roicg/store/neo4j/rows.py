@@ -1,6 +1,5 @@
 """A computational graph as rows for the database, in an order that depends on nothing but the graph."""
 
-import math
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -9,10 +8,12 @@ from roicg.core.graph import ComputationalGraph
 from roicg.core.partition import RoiPartition
 from roicg.core.sites import Site
 from roicg.store.protocol import Slot
-from roicg.store.stored import stored_form, to_json
+from roicg.store.stored import exact_sum, stored_form, to_json
 
 DERIVABLE = ("components", "singletons")
 """Partition kinds whose blocks say all: their features are not written as nodes."""
+
+EDGE_COLUMNS = ("target", "port", "task", "weight", "se", "mean_abs", "rank")
 
 Row = dict[str, Any]
 
@@ -31,13 +32,13 @@ def partition_id(slot: Slot, partition: RoiPartition) -> str:
     return f"{slot.study}|{slot.model}|{partition.id}"
 
 
-def version_row(graph: ComputationalGraph) -> Row:
+def version_row(graph: ComputationalGraph, content_hash: str) -> Row:
     """The plain figures of a version; sums are exactly rounded, so that they do not depend on the order of rows."""
     given = dict(graph.provenance)
     edges = graph.edges
     return {
         "id": graph.id,
-        "content_hash": graph.content_hash,
+        "content_hash": content_hash,
         "weights_digest": graph.checkpoint.weights_digest,
         "rule": given.get("rule", ""),
         "steps": int(given["steps"]) if given.get("steps", "").isdecimal() else None,
@@ -49,8 +50,8 @@ def version_row(graph: ComputationalGraph) -> Row:
         "n_rows": len(edges) * len(edges.tasks),
         "n_port_groups": len(graph.port_groups),
         "tasks": list(edges.tasks),
-        "weight_sums": [math.fsum(row.tolist()) for row in edges.weight],
-        "strength_sums": [math.fsum(row.tolist()) for row in edges.strength],
+        "weight_sums": [exact_sum(row.tolist()) for row in edges.weight],
+        "strength_sums": [exact_sum(row.tolist()) for row in edges.strength],
         "sites": to_json([asdict(site) for site in graph.partition.sites]),
         "quality": to_json({site: asdict(quality) for site, quality in graph.partition.quality.items()}),
         "scores": to_json([asdict(score) for score in graph.scores]),
@@ -96,12 +97,13 @@ def version_steps(graph: ComputationalGraph, slot: Slot, number: int) -> list[St
 
 
 def grouped(rows: list[Row]) -> list[Row]:
-    """Consecutive edge rows of one source as one group: what ``load.edges`` takes."""
+    """Consecutive edge rows of one source as one group of columns: what ``load.edges`` takes."""
     groups: list[Row] = []
     for row in rows:
         if not groups or groups[-1]["source"] != row["source"]:
-            groups.append({"source": row["source"], "rows": []})
-        groups[-1]["rows"].append(row)
+            groups.append({"source": row["source"]} | {name: [] for name in EDGE_COLUMNS})
+        for name in EDGE_COLUMNS:
+            groups[-1][name].append(row[name])
     return groups
 
 

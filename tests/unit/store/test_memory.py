@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from roicg.core.errors import PublishConflict, StoreError
 from roicg.core.graph import ComputationalGraph
 from roicg.store.memory import MemoryStore
-from roicg.store.stored import REPRODUCED, differences, reproduces, stored_form
+from roicg.store.stored import REPRODUCED, differences, exact_sum, reproduces, same_sums, stored_form
 from tests import strategies
 from tests.handmade import curves, own_graph, reference_graph, slot_of
 
@@ -80,4 +80,12 @@ def test_differences_name_each_part() -> None:
     }
     for name, other in changed.items():
         assert differences(GRAPH, other) == [name]
-    assert differences(GRAPH, replace(GRAPH, port_groups=())) == ["content hash", "port groups"]
+    assert differences(GRAPH, replace(GRAPH, port_groups=())) == ["port groups"]
+
+
+def test_sums_are_exact_in_any_order_and_have_no_bound() -> None:
+    assert exact_sum([1e16, 1.0, -1e16]) == exact_sum([1.0, 1e16, -1e16]) == 1.0
+    beyond = exact_sum([1.7e308, 1.7e308])
+    assert same_sums([beyond, 1.0], [beyond, 1.0])
+    assert not same_sums([beyond, 1.0], [2.0, 1.0])
+    assert not same_sums([1.0], [1.0, 1.0])
