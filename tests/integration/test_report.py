@@ -113,6 +113,15 @@ def test_the_page_in_a_browser(written: Path, page: Page) -> None:
     page.js("document.querySelector('#drawing [aria-label^=\"m0.r1\"]').focus()")
     page.press("Enter", 13)
     assert page.js("[...document.querySelectorAll('#drawing .edge:not(.dim)')].length") == 3
+    page.js("document.querySelector('#edges').focus()")
+    page.press("Home", 36)
+    assert page.js("document.querySelectorAll('#drawing .dim').length") == 0  # the chosen node is not drawn any more
+    page.press("End", 35)
+    page.js("document.querySelector('#partition input:checked').focus()")
+    page.press("ArrowLeft", 37)
+    assert page.js("[document.activeElement.value, document.querySelector('#partition input:checked').value]") == ["own", "own"]
+    assert "not above its null" in page.js("document.querySelector('#divisions').textContent").lower()
+    page.press("ArrowRight", 39)
     page.js("document.querySelector('#circuit-cypher summary').click()")
     cypher = page.js("new Promise((done) => setTimeout(() => done(document.querySelector('#circuit-cypher pre').textContent), 50))")
     assert ":param slot => 'hand|toy@200|reference|ports';\n:param task => 'add';\n:param edges => 16;" in cypher

@@ -1,5 +1,5 @@
 // A line chart: x logarithmic (numbers) or in equal steps (names); lines with bands, open dots where nothing is claimed.
-const CHART = { width: 430, height: 270, left: 50, right: 14, top: 24, bottom: 44 };
+const CHART = { width: 370, height: 250, left: 48, right: 14, top: 24, bottom: 44 };
 
 function niceTicks(low, high, count = 5) {
   const rough = (high - low) / count || 1;

@@ -8,7 +8,7 @@ function curveOf(from, to, port) {
   const [x1, y1] = [to.x, to.y + (PORT_AT[port] ?? 0)];
   const span = to.column - from.column;
   const bend = Math.max(46, (x1 - x0) * 0.42);
-  const lift = span > 1 ? (y0 + y1 < 2 * arrangeMiddle ? -1 : 1) * 26 * (span - 1) : 0;
+  const lift = span > 1 ? (y0 + y1 < 2 * arrangeMiddle ? -1 : 1) * Math.min(26 * (span - 1), 96) : 0;
   return `M${x0} ${y0.toFixed(1)}C${x0 + bend} ${(y0 + lift).toFixed(1)} ${x1 - bend} ${(y1 + lift).toFixed(1)} ${x1} ${y1.toFixed(1)}`;
 }
 let arrangeMiddle = 0;
@@ -45,7 +45,8 @@ function drawNode(i, roi, spot, choose) {
   return node;
 }
 
-function emphasise(edges, chosen) {
+function emphasise(edges, wanted) {
+  const chosen = document.querySelector(`#drawing [data-node="${wanted}"]`) ? wanted : null;
   const near = new Set(chosen === null ? [] : edges.filter((e) => e[0] === chosen || e[1] === chosen).flatMap((e) => [e[0], e[1]]));
   for (const path of document.querySelectorAll("#drawing .edge")) {
     const [u, v] = edges[Number(path.dataset.edge)];
@@ -118,7 +119,8 @@ function drawCircuit(graph, task, n, score, chosen, choose) {
   const nodes = columns.flatMap((column) => column.nodes.map((i) => drawNode(i, graph.rois[i], spots.get(i), choose)));
   const picture = draw("svg", { viewBox: `0 0 ${width} ${height}`, role: "group", "aria-label": `Circuit of ${task}, ${plural(edges.length, "edge")}` },
     heads, drawEdges(edges, kept, graph.rois, spots, Math.abs(edges[0][3])), nodes);
-  picture.style.minWidth = `${Math.min(width, Math.round(width * 0.62))}px`;
+  picture.style.maxWidth = `${Math.round(width * 1.15)}px`;
+  picture.style.minWidth = `${Math.min(width, Math.round(width * 0.58))}px`;
   show("drawing", picture);
   show("table", edgeTable(edges, kept, graph.rois));
   show("circuit-legend", circuitLegend());
