@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from handmade import STEPS
+from tests.handmade import STEPS
 
 S0, S100, S200 = (f"hand|toy@{step}|reference|ports" for step in STEPS)
 OWN100, OWN200 = "hand|toy@100|own|ports", "hand|toy@200|own|ports"

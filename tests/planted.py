@@ -4,11 +4,11 @@ import json
 from pathlib import Path
 
 import numpy as np
-from handmade import graph_of
 
 from roicg.core.graph import ComputationalGraph
 from roicg.core.partition import Roi, RoiPartition
 from roicg.core.sites import transformer_sites
+from tests.handmade import graph_of
 
 DATA = Path(__file__).parent / "data" / "community"
 

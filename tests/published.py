@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import neo4j
-from handmade import STEPS, curves, own_graph, reference_graph, slot_of
 
 from roicg.server.address import Address
 from roicg.store.neo4j.store import Neo4jStore
+from tests.handmade import STEPS, curves, own_graph, reference_graph, slot_of
 
 
 def empty(address: Address) -> Address:

@@ -5,14 +5,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from handmade import REFERENCE, WEIGHTS, graph_of, own_graph, partition, reference_graph, slot_of
-from published import empty
 
 from roicg.core.errors import StoreError
 from roicg.core.graph import ComputationalGraph
 from roicg.server.address import Address
 from roicg.store.neo4j.analyses import edge_drift, match_rois
 from roicg.store.neo4j.store import Neo4jStore
+from tests.handmade import REFERENCE, WEIGHTS, graph_of, own_graph, partition, reference_graph, slot_of
+from tests.published import empty
 
 
 @pytest.fixture(scope="module")

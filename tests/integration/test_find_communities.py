@@ -5,9 +5,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from handmade import TASKS, graph_of, partition, reference_graph, slot_of
-from planted import known_graph, layered_graph
-from published import empty
 
 from roicg.core.errors import LawError, QueryError, StoreError
 from roicg.core.graph import ComputationalGraph
@@ -18,6 +15,9 @@ from roicg.store.neo4j.analyses import find_communities
 from roicg.store.neo4j.communities import _divide, port_edges
 from roicg.store.neo4j.projection import projected, require_memory
 from roicg.store.neo4j.store import Neo4jStore
+from tests.handmade import TASKS, graph_of, partition, reference_graph, slot_of
+from tests.planted import known_graph, layered_graph
+from tests.published import empty
 
 SEEDS = range(3)
 

@@ -5,15 +5,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from answers import ANSWERS, COMMUNITIES, HASHED, OWN100, OWN200, S0, S100, S200, VERDICTS
-from handmade import STEPS
-from published import handmade_store
 
 from roicg.server.address import Address
 from roicg.store.neo4j.analyses import match_rois
 from roicg.store.neo4j.driver import Transaction
 from roicg.store.neo4j.store import Neo4jStore
 from roicg.store.registry import catalogue
+from tests.answers import ANSWERS, COMMUNITIES, HASHED, OWN100, OWN200, S0, S100, S200, VERDICTS
+from tests.handmade import STEPS
+from tests.published import handmade_store
 
 ROOMS = ("circuits", "structure", "tasks", "compare")
 

@@ -42,7 +42,9 @@ def test_circuits_of_the_trained_model_keep_what_the_published_ones_keep() -> No
     found = attribute_edges(golden.lens, [golden.prompts], {"own": partition}, AttributionSettings(path="exact", dtype="float64"))["own"]
     graph = ComputationalGraph("id", Checkpoint("golden", 0, "0", "digest"), partition, found.edges, found.port_groups, ())
     published = golden.about["faithfulness"]["exact"]
-    curve, control = faithfulness_curves(golden.lens, graph, [golden.prompts], CircuitSettings(fractions=tuple(n / 110 for n in published["n"]), random_draws=3))
+    curve, control = faithfulness_curves(
+        golden.lens, graph, [golden.prompts], CircuitSettings(fractions=tuple(n / 110 for n in published["n"]), random_draws=3)
+    )
     assert curve.n_edges == tuple(published["n"])
     np.testing.assert_allclose(curve.phi, published["f"], atol=6e-5)
     assert curve.area == pytest.approx(published["cpr"], abs=1e-4)
