@@ -56,5 +56,7 @@ def load_golden(which: str) -> Golden:
         for i, (clean, corrupt, (right, wrong)) in enumerate(zip(arrays["clean"], arrays["corrupt"], arrays["labels"], strict=True))
     )
     again = tuple(PromptPair(f"eval-{p.key}", p.clean, p.corrupted, p.positions, p.answers, p.wrong_answers) for p in pairs)
-    prompts = TaskPrompts("golden", "logit_difference", PromptSet("golden", "rois", ()), PromptSet("golden", "edges", pairs), PromptSet("golden", "eval", again))
+    prompts = TaskPrompts(
+        "golden", "logit_difference", PromptSet("golden", "rois", ()), PromptSet("golden", "edges", pairs), PromptSet("golden", "eval", again)
+    )
     return Golden(lens, prompts, about["rows"], about["cols"], arrays["real_edge_mask"].astype(bool), arrays, about)
