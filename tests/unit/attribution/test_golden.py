@@ -11,7 +11,7 @@ from roicg.rois.controls import components
 from tests.golden import load_golden
 
 
-def agree(which: str, path: str, steps: int, score: str, scale: float) -> None:
+def assert_agrees(which: str, path: str, steps: int, score: str, scale: float) -> None:
     golden = load_golden(which)
     settings = AttributionSettings(path=path, rule="left", steps=steps, dtype="float64")
     found = attribute_edges(golden.lens, [golden.prompts], {"components": components(golden.lens.sites)}, settings)["components"]
@@ -23,17 +23,17 @@ def agree(which: str, path: str, steps: int, score: str, scale: float) -> None:
 @pytest.mark.parametrize("which", ["random", "trained"])
 @pytest.mark.parametrize("steps", [1, 5, 10, 20])
 def test_inputs_equals_published_eap_ig(which: str, steps: int) -> None:
-    agree(which, "inputs", steps, f"score.eap_ig_inputs_m{steps}", scale=len(load_golden(which).prompts.edges.pairs))
+    assert_agrees(which, "inputs", steps, f"score.eap_ig_inputs_m{steps}", scale=len(load_golden(which).prompts.edges.pairs))
 
 
 @pytest.mark.parametrize("which", ["random", "trained"])
 def test_clean_equals_published_eap(which: str) -> None:
-    agree(which, "clean", 1, "score.eap", scale=len(load_golden(which).prompts.edges.pairs))
+    assert_agrees(which, "clean", 1, "score.eap", scale=len(load_golden(which).prompts.edges.pairs))
 
 
 @pytest.mark.parametrize("which", ["random", "trained"])
 def test_exact_equals_published_exact_patching(which: str) -> None:
-    agree(which, "exact", 1, "score.exact", scale=1.0)
+    assert_agrees(which, "exact", 1, "score.exact", scale=1.0)
 
 
 def test_circuits_of_the_trained_model_keep_what_the_published_ones_keep() -> None:
