@@ -2,6 +2,7 @@
 
 import difflib
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -196,7 +197,7 @@ def load_study(path: Path) -> Study:
     try:
         return Study.model_validate({**data, "folder": path.resolve().parent})
     except ValidationError as error:
-        raise StudyError(f"{path}: " + "; ".join(_sentence(item, data) for item in error.errors()[:5])) from error
+        raise StudyError(f"{path}: " + "; ".join(_sentence(item, data) for item in _causes(error.errors())[:5])) from error
 
 
 def inside(folder: Path, relative: str) -> Path:
@@ -210,6 +211,11 @@ def inside(folder: Path, relative: str) -> Path:
 def _did_you_mean(given: str, known: list[str]) -> str:
     near = difflib.get_close_matches(str(given), known, n=1, cutoff=0.5)
     return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def _causes(errors: Sequence[Any]) -> list[Any]:
+    """Without the echo: a list is called too short when one of its items was refused."""
+    return [item for item in errors if not any(item is not other and other["loc"][: len(item["loc"])] == item["loc"] for other in errors)]
 
 
 def _sentence(item: Any, data: Any) -> str:

@@ -54,6 +54,8 @@ def test_a_wrong_study_is_one_sentence_that_names_place_and_remedy(tmp_path: Pat
     with pytest.raises(StudyError) as error:
         load_study(write(tmp_path, data))
     assert words in str(error.value)
+    assert "too short" not in str(error.value)
+    assert "at least 1 item" not in str(error.value)
 
 
 def test_a_missing_study_is_named(tmp_path: Path) -> None:
