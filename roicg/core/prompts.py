@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Literal
 
 from roicg.core.errors import PromptError
@@ -52,7 +53,7 @@ class PromptSet:
     @property
     def id(self) -> str:
         """Content id: the pairs only, no task name, so that a rename changes nothing."""
-        return digest([[p.key, p.clean, p.corrupted, p.positions, p.answers, p.wrong_answers] for p in self.pairs])
+        return _pairs_id(self.pairs)
 
     def by_length(self) -> dict[int, tuple[PromptPair, ...]]:
         """Pairs bucketed by length (ascending): a batch holds one length and is never padded."""
@@ -74,3 +75,8 @@ class TaskPrompts:
         keys = [{pair.key for pair in split.pairs} for split in (self.rois, self.edges, self.eval)]
         if keys[0] & keys[1] or keys[0] & keys[2] or keys[1] & keys[2]:
             raise PromptError(f"task {self.task!r}: its splits share a case")
+
+
+@lru_cache(maxsize=64)
+def _pairs_id(pairs: tuple[PromptPair, ...]) -> str:
+    return digest([[p.key, p.clean, p.corrupted, p.positions, p.answers, p.wrong_answers] for p in pairs])
