@@ -44,11 +44,11 @@ def _say_where(outcome: StudyOutcome, shown: Emergence, address: Address) -> Non
         out.print(f"               user {address.user}, password in {_short(ServerFiles.of(home()).password)}; bolt {address.uri}")
     else:
         out.print(f"Neo4j          {address.uri} as {address.user} (named by ROICG_NEO4J_URI)")
-    out.print(f"Ask on         roicg query circuits.circuit -p slot='{shown.slot(shown.last, 'own')}' -p task={shown.tasks[0]}")
+    print(f"Ask on         roicg query circuits.circuit -p slot='{shown.slot(shown.last, 'own')}' -p task={shown.tasks[0]}")
     out.print()
     out.print(f"Cypher to paste into the Browser (the circuit of 25 edges of {shown.tasks[0]}, by {shown.model} at step {shown.last}):")
     out.print()
-    out.print(CYPHER.format(slot=shown.slot(shown.last, "own"), task=shown.tasks[0]))
+    print(CYPHER.format(slot=shown.slot(shown.last, "own"), task=shown.tasks[0]))  # as it is: a line broken to fit could not be pasted
 
 
 def _short(path: Path) -> str:

@@ -7,15 +7,20 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from dagster import DagsterInstance
+from dagster._core.instance.ref import InstanceRef
 
 from roicg.server.home import home, private_folder
 
 LOCATION = "roicg"
 MODULE = f"{__package__}.definitions"
+NO_CAPTURE = {"module": "dagster._core.storage.noop_compute_log_manager", "class": "NoOpComputeLogManager"}
+"""Dagster's capture starts four processes per run and takes the terminal away from the progress bars."""
 SETTINGS = """\
 # Written once by roicg; change it as you like.
 telemetry:
   enabled: false
+nux:
+  enabled: false          # no sign-up dialog
 concurrency:
   pools:
     granularity: op
@@ -54,6 +59,6 @@ def workspace_file() -> Path:
 
 @contextmanager
 def open_instance() -> Iterator[DagsterInstance]:
-    """The instance that ``roicg ui`` shows."""
-    with DagsterInstance.from_config(str(dagster_home())) as instance:
+    """The instance that ``roicg ui`` shows, for runs in this process: they print nothing, so nothing need capture what they print."""
+    with DagsterInstance.from_ref(InstanceRef.from_dir(str(dagster_home()), overrides={"compute_logs": NO_CAPTURE})) as instance:
         yield instance

@@ -7,7 +7,6 @@ from dagster import AssetSelection, define_asset_job
 from roicg.core.settings import Study
 
 from .assets import PER_CHECKPOINT, PER_STUDY, asset_key
-from .partitions import checkpoints_of
 from .study_files import identifier
 
 
@@ -26,8 +25,6 @@ def study_jobs(study: Study) -> list[Any]:
     partitioned = AssetSelection.assets(*(asset_key(study, name) for name in PER_CHECKPOINT))
     whole = AssetSelection.assets(*(asset_key(study, name) for name in PER_STUDY))
     return [
-        define_asset_job(
-            checkpoint_job_name(study), partitioned, description="One checkpoint, from weights to analyses.", partitions_def=checkpoints_of(study)
-        ),
+        define_asset_job(checkpoint_job_name(study), partitioned, description="One checkpoint, from weights to analyses."),
         define_asset_job(summary_job_name(study), whole, description="Comparison of checkpoints and the report."),
     ]

@@ -34,6 +34,7 @@ class RunOutcome:
     warnings: list[str] = field(default_factory=list)
     failure: str | None = None
     exit_code: int = 0
+    interrupted: bool = False
 
 
 def run_job(
@@ -52,6 +53,8 @@ def run_job(
         _note(event, outcome)
         if on_event is not None:
             on_event(event)
+    if outcome.interrupted:
+        raise KeyboardInterrupt
     return outcome
 
 
@@ -89,6 +92,7 @@ def _note_failure(event: DagsterEvent, outcome: RunOutcome, step: str) -> None:
     while error is not None and error.cause is not None:
         error = error.cause
     name, message = (error.cls_name or "error", error.message.strip()) if error else ("error", "it gave no reason")
+    outcome.interrupted = name == "DagsterExecutionInterruptedError"  # Ctrl-C, after Dagster closed the run
     known = _exit_codes()
     outcome.exit_code = known.get(name, 1)
     outcome.failure = message.partition(": ")[2] if name in known else f"{step}: {message}"

@@ -75,7 +75,7 @@ def _wait(pages: "subprocess.Popen[bytes]", port: int, log: str) -> None:
 
 def _stop(pages: "subprocess.Popen[bytes]") -> None:
     """End the whole process group: Dagster's own processes outlive their parent for a moment otherwise."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
+    for number in (signal.SIGTERM, signal.SIGKILL):
         try:
             os.killpg(pages.pid, number)
         except ProcessLookupError:

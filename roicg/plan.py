@@ -13,7 +13,7 @@ from typing import Any
 from roicg.core.settings import HfSource, ModelSettings, Study, TrainedSource
 from roicg.core.sites import Site, is_upstream, port_groups, transformer_sites
 
-GUESSED_ROIS = 8
+GUESSED_ROIS = 6
 RATE = 2e9
 """Multiplications and additions per second that were seen in these small passes on one core, times parameters per pair."""
 FIXED_S = 12.0
@@ -70,8 +70,8 @@ def _edges(sites: tuple[Site, ...], kind: str) -> int:
     """Sources × targets over all port groups."""
 
     def rois(site: Site) -> int:
-        if kind == "components":
-            return 1
-        return min(site.n_features, GUESSED_ROIS) if site.kind == "mlp" and kind != "singletons" else site.n_features
+        if site.kind != "mlp" or kind == "singletons":
+            return site.n_features
+        return 1 if kind == "components" else min(site.n_features, GUESSED_ROIS)
 
     return sum(rois(group.site) * sum(rois(site) for site in sites if is_upstream(site, group.site)) for group in port_groups(sites))

@@ -1,5 +1,6 @@
 """``roicg demo``, ``run``, ``ui``: start the Dagster shell as a child process, because roicg itself never imports it."""
 
+import signal
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -59,11 +60,14 @@ def _child(*words: str) -> None:
     if find_spec("dagster") is None:
         raise RoicgError(f"`roicg {words[0]}` needs Dagster, which this install lacks; install it with: pip install 'roicg[all]'")
     child = subprocess.Popen([sys.executable, "-m", pipelines_module(), *words])
+    before = signal.signal(signal.SIGTERM, lambda *_: child.terminate())  # whoever ends roicg ends what it started
     try:
         code = child.wait()
     except BaseException:
         _close(child)
         raise
+    finally:
+        signal.signal(signal.SIGTERM, before)
     raise typer.Exit(code if code >= 0 else 128 - code)
 
 
