@@ -10,6 +10,8 @@ import typer
 from roicg.cli.console import print_json, say
 from roicg.core.errors import RoicgError
 
+from .interrupt import note_interrupts
+
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help="The Dagster shell of roicg; use `roicg run`, `roicg demo`, `roicg ui`.")
 
 
@@ -57,6 +59,7 @@ def ui(port: Annotated[int, typer.Option(min=1, max=65535)] = 3000) -> None:
 
 def main() -> int:
     """Exit code of the command in ``sys.argv``; errors of roicg are one sentence on stderr."""
+    note_interrupts()
     try:
         app(prog_name="roicg", standalone_mode=True)
     except KeyboardInterrupt:

@@ -10,6 +10,7 @@ from typing import Any
 
 from dagster import DagsterEvent, DagsterEventType, DagsterInstance, Definitions
 from dagster._core.definitions.job_base import InMemoryJob  # the public execute_in_process gives a run no origin and shows no events
+from dagster._core.events import RunFailureReason
 from dagster._core.execution.api import execute_run_iterator
 from dagster._core.remote_origin import RemoteJobOrigin, RemoteRepositoryOrigin
 from dagster._core.storage.tags import PARTITION_NAME_TAG, REPOSITORY_LABEL_TAG
@@ -18,6 +19,7 @@ from dagster._core.workspace.load_target import WorkspaceFileTarget
 from roicg.core.errors import LawError, RoicgError
 
 from .instance import LOCATION, workspace_file
+from .interrupt import raise_if_lost
 from .outcome import EXIT_CODE
 
 REPOSITORY = "__repository__"
@@ -49,13 +51,26 @@ def run_job(
     tags = {REPOSITORY_LABEL_TAG: f"{REPOSITORY}@{LOCATION}"} | ({PARTITION_NAME_TAG: partition} if partition else {})
     run = instance.create_run_for_job(job_def=job, run_config=QUIET, tags=tags, remote_job_origin=_origin(job_name), job_code_origin=None)
     outcome = RunOutcome(run.run_id)
-    for event in execute_run_iterator(InMemoryJob(job), run, instance):
-        _note(event, outcome)
-        if on_event is not None:
-            on_event(event)
+    try:
+        for event in execute_run_iterator(InMemoryJob(job), run, instance):
+            raise_if_lost()
+            _note(event, outcome)
+            if on_event is not None:
+                on_event(event)
+        raise_if_lost()
+    except KeyboardInterrupt:
+        _close(instance, run.run_id)
+        raise
     if outcome.interrupted:
         raise KeyboardInterrupt
     return outcome
+
+
+def _close(instance: DagsterInstance, run_id: str) -> None:
+    """Mark a run that Dagster had no chance to end as canceled, so that the pages do not show it running for ever."""
+    left = instance.get_run_by_id(run_id)
+    if left is not None and not left.is_finished:
+        instance.report_run_canceled(left)
 
 
 def _origin(job_name: str) -> RemoteJobOrigin:
@@ -76,8 +91,10 @@ def _note(event: DagsterEvent, outcome: RunOutcome) -> None:
             outcome.warnings.append(sentence)
             if check.blocking:
                 outcome.failure, outcome.exit_code = f"the law {sentence}", LawError.exit_code
-    elif kind == DagsterEventType.PIPELINE_FAILURE and outcome.failure is None:
-        outcome.failure, outcome.exit_code = event.message or "the run failed", 1
+    elif kind == DagsterEventType.RUN_FAILURE:
+        outcome.interrupted |= event.job_failure_data.failure_reason == RunFailureReason.UNEXPECTED_TERMINATION  # Ctrl-C between two steps
+        if outcome.failure is None:
+            outcome.failure, outcome.exit_code = event.message or "the run failed", 1
 
 
 def _note_failure(event: DagsterEvent, outcome: RunOutcome, step: str) -> None:
@@ -92,7 +109,7 @@ def _note_failure(event: DagsterEvent, outcome: RunOutcome, step: str) -> None:
     while error is not None and error.cause is not None:
         error = error.cause
     name, message = (error.cls_name or "error", error.message.strip()) if error else ("error", "it gave no reason")
-    outcome.interrupted = name == "DagsterExecutionInterruptedError"  # Ctrl-C, after Dagster closed the run
+    outcome.interrupted = name == "DagsterExecutionInterruptedError"  # Ctrl-C inside a step
     known = _exit_codes()
     outcome.exit_code = known.get(name, 1)
     outcome.failure = message.partition(": ")[2] if name in known else f"{step}: {message}"
