@@ -12,6 +12,7 @@ from roicg.core.errors import RoicgError
 
 from .interrupt import note_interrupts
 
+INTERRUPTED = 130
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help="The Dagster shell of roicg; use `roicg run`, `roicg demo`, `roicg ui`.")
 
 
@@ -60,17 +61,19 @@ def ui(port: Annotated[int, typer.Option(min=1, max=65535)] = 3000) -> None:
 def main() -> int:
     """Exit code of the command in ``sys.argv``; errors of roicg are one sentence on stderr."""
     note_interrupts()
+    code: object = 0
     try:
         app(prog_name="roicg", standalone_mode=True)
     except KeyboardInterrupt:
-        say("roicg: interrupted; nothing half-written is visible, the same command goes on from here")
-        return 130
+        code = INTERRUPTED
     except RoicgError as error:
         say(f"roicg: {error}")
-        return error.exit_code
-    except SystemExit as error:
-        return error.code if isinstance(error.code, int) else int(error.code is not None)
-    return 0
+        code = error.exit_code
+    except SystemExit as error:  # how typer ends, after Ctrl-C too
+        code = error.code
+    if code == INTERRUPTED:
+        say("roicg: interrupted; nothing half-written is visible, the same command goes on from here")
+    return code if isinstance(code, int) else int(code is not None)
 
 
 if __name__ == "__main__":
