@@ -22,7 +22,7 @@ def study_sensors(study: Study) -> list[SensorDefinition]:
         if not new:
             return SkipReason(f"all {len(known)} checkpoints have their partition")
         requests = [RunRequest(run_key=key, partition_key=key) for key in new]
-        return SensorResult(run_requests=requests, dynamic_partitions_requests=[partitions.build_add_request(new)])
+        return SensorResult(run_requests=requests, dynamic_partitions_requests=[partitions.build_add_request(sorted(new))])
 
     @sensor(name=f"{name}_all_analysed", job_name=summary_job_name(study), minimum_interval_seconds=60, default_status=DefaultSensorStatus.STOPPED)
     def all_analysed(context: SensorEvaluationContext) -> RunRequest | SkipReason:

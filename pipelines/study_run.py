@@ -53,7 +53,7 @@ def run_study(file: StudyFile, model: str | None = None, checkpoint: str | None 
     definitions = _definitions()
     outcome, runs = StudyOutcome(study.study), []
     with open_instance() as instance:
-        instance.add_dynamic_partitions(str(checkpoints_of(study).name), list(keys))
+        instance.add_dynamic_partitions(str(checkpoints_of(study).name), sorted(keys))  # the pages plot in this order
         todo = _unpublished(study, keys, instance)
         outcome.skipped = [key for key in keys if key not in todo]
         with display(study.study, len(todo) + 1) as shown:
