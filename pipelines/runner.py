@@ -14,6 +14,7 @@ from dagster._core.events import RunFailureReason
 from dagster._core.execution.api import execute_run_iterator
 from dagster._core.remote_origin import RemoteJobOrigin, RemoteRepositoryOrigin
 from dagster._core.storage.tags import PARTITION_NAME_TAG, REPOSITORY_LABEL_TAG
+from dagster._core.utils import make_new_run_id
 from dagster._core.workspace.load_target import WorkspaceFileTarget
 
 from roicg.core.errors import LawError, RoicgError
@@ -49,9 +50,11 @@ def run_job(
     """Run ``job_name`` for ``partition``; a failure is in the outcome, Ctrl-C is a ``KeyboardInterrupt`` after the run was closed."""
     job = definitions.resolve_job_def(job_name)
     tags = {REPOSITORY_LABEL_TAG: f"{REPOSITORY}@{LOCATION}"} | ({PARTITION_NAME_TAG: partition} if partition else {})
-    run = instance.create_run_for_job(job_def=job, run_config=QUIET, tags=tags, remote_job_origin=_origin(job_name), job_code_origin=None)
-    outcome = RunOutcome(run.run_id)
+    outcome = RunOutcome(make_new_run_id())
     try:
+        run = instance.create_run_for_job(
+            job_def=job, run_id=outcome.run_id, run_config=QUIET, tags=tags, remote_job_origin=_origin(job_name), job_code_origin=None
+        )
         for event in execute_run_iterator(InMemoryJob(job), run, instance):
             raise_if_lost()
             _note(event, outcome)
@@ -59,7 +62,7 @@ def run_job(
                 on_event(event)
         raise_if_lost()
     except KeyboardInterrupt:
-        _close(instance, run.run_id)
+        _close(instance, outcome.run_id)
         raise
     if outcome.interrupted:
         raise KeyboardInterrupt
