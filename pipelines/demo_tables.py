@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from roicg.cli.console import print_rows
 from roicg.core.settings import Study
-from roicg.stages import labels
+from roicg.places import labels
 
 if TYPE_CHECKING:
     from roicg.store.neo4j.store import Neo4jStore

@@ -6,7 +6,7 @@ from dagster import DynamicPartitionsDefinition
 
 from roicg.core.errors import StudyError
 from roicg.core.settings import Study
-from roicg.stages import labels, reference_label
+from roicg.places import labels, reference_label
 
 from .study_files import identifier
 

@@ -9,8 +9,8 @@ from dagster import ConfigurableResource, InitResourceContext
 from pydantic import PrivateAttr
 
 from roicg.core.settings import Study
+from roicg.places import Place
 from roicg.server.home import home
-from roicg.stages import Place
 from roicg.store.connect import connect
 
 from .partitions import place_of

@@ -12,6 +12,7 @@ from roicg import stages
 from roicg.cli.console import say
 from roicg.core.errors import RoicgError, StudyError
 from roicg.core.settings import Study
+from roicg.places import Place
 from roicg.server.home import home
 from roicg.store.connect import connect
 
@@ -112,7 +113,7 @@ def _unpublished(study: Study, keys: dict[str, tuple[str, str]], instance: Dagst
 
 
 def _is_done(place: tuple[str, str], question: str | None, study: Study, published: set[tuple[Any, ...]]) -> bool:
-    here = stages.Place(study, *place, home())
+    here = Place(study, *place, home())
     return question == stages.question_id(here) and all((*place, id_) in published for id_ in stages.planned_graph_ids(here).values())
 
 

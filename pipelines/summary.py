@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from roicg import stages
 from roicg.core.ids import digest
 from roicg.core.settings import Study
+from roicg.places import Place
 
 from .partitions import keys_of
 
@@ -36,5 +37,5 @@ def report(study: Study, home: Path, store: "Neo4jStore") -> dict[str, Any]:
 
 def study_question(study: Study, home: Path) -> str:
     """Hash of what the summary depends on: the questions of all checkpoints."""
-    places = [stages.Place(study, model, label, home) for model, label in keys_of(study).values()]
+    places = [Place(study, model, label, home) for model, label in keys_of(study).values()]
     return digest([stages.question_id(place) for place in places])

@@ -6,12 +6,9 @@
                                                         └ per model: comparison_stage · per study: report
 
 A step finds its inputs by content id, does nothing when its result is already there, and returns figures for the UI.
-The ids are those of :func:`roicg.build.build_graphs`. A :class:`Place` names the study, model, checkpoint and home.
+The ids are those of :func:`roicg.build.build_graphs`. A :class:`~roicg.places.Place` names the study, model, checkpoint and home.
 """
 
-from collections import OrderedDict
-from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,77 +17,22 @@ import numpy as np
 
 from roicg import artifacts
 from roicg.build import assemble_graph, choose_partitions, graph_id, name_rois
-from roicg.core.errors import PromptError, StudyError
-from roicg.core.graph import Checkpoint, ComputationalGraph
+from roicg.core.graph import ComputationalGraph
 from roicg.core.ids import NUMERICS, digest
 from roicg.core.partition import RoiPartition
-from roicg.core.prompts import TaskPrompts
-from roicg.core.settings import ModelSettings, Study
+from roicg.core.settings import Study
+from roicg.places import Opened, Place, Progress, labels, open_place, reference_label
+from roicg.store.protocol import Slot
 
 if TYPE_CHECKING:
-    from roicg.models.lens import Lens
     from roicg.store.neo4j.store import Neo4jStore
-
-Progress = Callable[[str, float], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """One checkpoint of one model of a study, and where files go."""
-
-    study: Study
-    model: str
-    label: str
-    home: Path
-    device: str = "cpu"
-
-    @property
-    def settings(self) -> ModelSettings:
-        """Settings of the model."""
-        return self.study.model(self.model)
-
-    @property
-    def artifacts(self) -> Path:
-        """Folder of the files between stages."""
-        return self.home / "artifacts"
-
-    def at(self, label: str) -> "Place":
-        """Another checkpoint of the same model."""
-        return Place(self.study, self.model, label, self.home, self.device)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Opened:
-    """A checkpoint ready to be asked."""
-
-    checkpoint: Checkpoint
-    lens: "Lens"
-    prompts: tuple[TaskPrompts, ...]
-
-
-def labels(study: Study, model: str) -> tuple[tuple[str, int], ...]:
-    """(label, step) of every checkpoint of ``model``, by rising step, without loading weights."""
-    from roicg.models.sources import checkpoint_labels
-
-    return checkpoint_labels(study.model(model), study.folder)
-
-
-def reference_label(study: Study, model: str) -> str:
-    """The checkpoint whose ROIs are the common node set: the one the study names, or the last."""
-    known = [label for label, _ in labels(study, model)]
-    wanted = study.model(model).reference
-    if wanted is None:
-        return known[-1]
-    if str(wanted) not in known:
-        raise StudyError(f"model {model!r}: reference {wanted!r} is none of its checkpoints {', '.join(known)}")
-    return str(wanted)
 
 
 def open_stage(place: Place, progress: Progress | None = None) -> dict[str, Any]:
     """Load (or train up to) the checkpoint and score it; figures: accuracy per task, weights digest, pairs per split."""
     from roicg.models.scores import score_tasks
 
-    opened = _open(place, progress)
+    opened = open_place(place, progress)
     figures: dict[str, Any] = {"weights_digest": opened.checkpoint.weights_digest, "step": opened.checkpoint.step}
     for score in score_tasks(opened.lens, opened.prompts):
         if score.split == "eval":
@@ -105,7 +47,7 @@ def signature_stage(place: Place) -> dict[str, Any]:
 
     from roicg.rois.signatures import activation_signatures
 
-    opened = _open(place)
+    opened = open_place(place)
     path = _signature_path(place, opened)
     if not path.exists():
         signatures = activation_signatures(opened.lens, opened.prompts, place.study.rois)
@@ -144,18 +86,16 @@ def edge_stage(place: Place, progress: Progress | None = None) -> dict[str, Any]
 
 def publish_stage(place: Place, store: "Neo4jStore") -> dict[str, Any]:
     """Publish every graph of the checkpoint; figures: outcome and edges per partition."""
-    from roicg.store.protocol import Slot
-
     figures: dict[str, Any] = {}
     for kind, graph in _graphs(place).items():
-        result = store.put(graph, slot_of(place, graph, Slot))
+        result = store.put(graph, slot_of(place, graph))
         figures |= {f"outcome/{kind}": result.outcome, f"published_edges/{kind}": result.edges, f"content_hash/{kind}": result.content_hash}
     return figures
 
 
-def slot_of(place: Place, graph: ComputationalGraph, slot_class: Any) -> Any:
+def slot_of(place: Place, graph: ComputationalGraph) -> Slot:
     """Where a graph of this place is published."""
-    return slot_class(
+    return Slot(
         study=place.study.study,
         model=place.model,
         label=graph.checkpoint.label,
@@ -176,7 +116,7 @@ def analysis_stage(place: Place, store: "Neo4jStore") -> dict[str, Any]:
         graph = graphs[kind]
         path = place.artifacts / "curves" / f"{digest(graph.id, place.study.circuits.model_dump())}.json"
         if not path.exists():
-            opened = _open(place)
+            opened = open_place(place)
             artifacts.save_curves(path, faithfulness_curves(opened.lens, graph, opened.prompts, place.study.circuits, place.study.analysis.seed))
         curves = artifacts.load_curves(path)
         store.put_curves(graph.id, curves)
@@ -205,7 +145,7 @@ def comparison_stage(study: Study, model: str, home: Path, store: "Neo4jStore") 
 
 def own_rois(place: Place) -> RoiPartition:
     """The checkpoint's own partition, from its file or made now."""
-    opened = _open(place)
+    opened = open_place(place)
     signature = _signature_path(place, opened)
     path = place.artifacts / "partitions" / f"{digest(signature.stem, place.study.rois.model_dump())}.json"
     if not path.exists():
@@ -218,10 +158,17 @@ def own_rois(place: Place) -> RoiPartition:
 
 def planned_graph_ids(place: Place, progress: Progress | None = None) -> dict[Any, str]:
     """The graph id of every partition kind before any graph is made: it needs the weights (trained if missing) and the prompts only."""
-    opened = _open(place, progress)
-    reference = place.at(reference_label(place.study, place.model))
-    origin = _open(reference, progress).checkpoint if "reference" in place.study.partitions else opened.checkpoint
-    return {kind: graph_id(opened.checkpoint, opened.prompts, place.study, kind, origin) for kind in place.study.partitions}
+    key = place.key
+    if key not in _PLANNED:
+        opened = open_place(place, progress)
+        reference = place.at(reference_label(place.study, place.model))
+        origin = open_place(reference, progress).checkpoint if "reference" in place.study.partitions else opened.checkpoint
+        _PLANNED[key] = {kind: graph_id(opened.checkpoint, opened.prompts, place.study, kind, origin) for kind in place.study.partitions}
+    return dict(_PLANNED[key])
+
+
+_PLANNED: dict[str, dict[Any, str]] = {}
+"""Asked for by every stage of a checkpoint; opening it again each time would cost more than the stage."""
 
 
 def question_id(place: Place) -> str:
@@ -239,7 +186,7 @@ def _graphs(place: Place, progress: Progress | None = None) -> dict[Any, Computa
     """Every graph of the checkpoint by partition kind, from files or made now."""
     paths = {kind: place.artifacts / "graphs" / f"{id_}.safetensors" for kind, id_ in planned_graph_ids(place).items()}
     if not all(path.exists() for path in paths.values()):
-        _attribute(place, _open(place), place.at(reference_label(place.study, place.model)), paths, progress)
+        _attribute(place, open_place(place), place.at(reference_label(place.study, place.model)), paths, progress)
     return {kind: artifacts.load_graph(path) for kind, path in paths.items()}
 
 
@@ -253,45 +200,6 @@ def _attribute(place: Place, opened: Opened, reference: Place, paths: dict[Any, 
     scores = score_tasks(opened.lens, opened.prompts)
     for kind, path in paths.items():
         artifacts.save_graph(path, assemble_graph(opened.checkpoint, attributions[kind], scores, path.stem, place.study, opened.lens))
-
-
-def _open(place: Place, progress: Progress | None = None) -> Opened:
-    """The checkpoint with its prompts; the last few stay open, since every stage of a checkpoint asks for it."""
-    key = digest(place.study.model_dump(mode="json"), str(place.study.folder), place.model, place.label, str(place.home), place.device)
-    if key not in _OPEN:
-        _OPEN[key] = _load(place, progress)
-        while len(_OPEN) > KEPT_OPEN:
-            _OPEN.popitem(last=False)
-    _OPEN.move_to_end(key)
-    return _OPEN[key]
-
-
-_OPEN: OrderedDict[str, Opened] = OrderedDict()
-KEPT_OPEN = 3
-
-
-def _load(place: Place, progress: Progress | None) -> Opened:
-    import torch
-
-    from roicg.models.prompts import task_prompts
-    from roicg.models.sources import checkpoint_tokenize, open_checkpoint
-
-    torch.set_num_threads(1)
-    study = place.study
-    training = None if progress is None else (lambda done, total: progress("training", done / total))
-    checkpoint, lens = open_checkpoint(
-        place.settings, place.label, folder=study.folder, artifacts=place.artifacts, device=place.device, dtype=study.attribution.dtype, progress=training
-    )
-    tokenize = checkpoint_tokenize(place.settings, place.label, study.folder)
-    prompts = []
-    for task in study.tasks_of(place.settings):
-        try:
-            prompts.append(
-                task_prompts(task, folder=study.folder, tokenize=tokenize, n_vocab=lens.W_E.shape[0], n_ctx=lens.n_ctx, n_vocab_out=lens.W_U.shape[1])
-            )
-        except PromptError as error:
-            raise PromptError(f"model {place.model!r}, task {task.name!r}: {error}") from error
-    return Opened(checkpoint, lens, tuple(prompts))
 
 
 def _signature_path(place: Place, opened: Opened) -> Path:

@@ -7,7 +7,9 @@ generated pair's corrupted partner is drawn from the pair's own split.
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 
@@ -38,7 +40,7 @@ def task_prompts(
     nothing. Relative paths start from ``folder``.
     """
     if isinstance(task.prompts, GeneratedPrompts):
-        sets = {split: _generated(task, task.prompts, recipe_space(task.prompts.recipe, n_vocab), split) for split in SPLITS}
+        sets = {split: _generated(task.name, task.metric, task.prompts, n_vocab, split) for split in SPLITS}
     else:
         sets = file_pairs(task.name, task.prompts, task.metric, folder, tokenize)
     for prompts in sets.values():
@@ -57,7 +59,10 @@ def by_training(prompts: PromptSet, share: float) -> tuple[PromptSet, PromptSet]
     return replace(prompts, pairs=seen), replace(prompts, pairs=held)
 
 
-def _generated(task: TaskSettings, settings: GeneratedPrompts, space: Space, split: Split) -> PromptSet:
+@lru_cache(maxsize=64)
+def _generated(task: str, metric: str, settings: GeneratedPrompts, n_vocab: int | None, split: Split) -> PromptSet:
+    """Every checkpoint of a model is asked the same, so the pairs are drawn once."""
+    space = recipe_space(settings.recipe, n_vocab)
     pairs: list[PromptPair] = []
     dropped: Counter[str] = Counter()
     random = np.random.default_rng([settings.seed, SPLITS.index(split)])
@@ -70,9 +75,9 @@ def _generated(task: TaskSettings, settings: GeneratedPrompts, space: Space, spl
         elif partner[1] == answer:
             dropped["same answer"] += 1
         else:
-            pairs.append(_pair(task.metric, space, clean, answer, *partner))
+            pairs.append(_pair(metric, space, clean, answer, *partner))
     note = "" if len(pairs) == settings.n else f"{len(pairs)} of {settings.n} pairs: the {space.size} cases of {space.name} are used up"
-    return PromptSet(task.name, split, tuple(pairs), dict(dropped), note)
+    return PromptSet(task, split, tuple(pairs), MappingProxyType(dict(dropped)), note)
 
 
 def _cases(space: Space, seed: int, split: Split) -> Iterator[tuple[tuple[int, ...], int]]:

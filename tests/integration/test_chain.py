@@ -9,6 +9,7 @@ import yaml
 from roicg import stages
 from roicg.core.graph import ComputationalGraph
 from roicg.core.settings import Study, load_study
+from roicg.places import Place
 from roicg.server.address import Address
 from roicg.store.neo4j.store import Neo4jStore
 
@@ -29,12 +30,12 @@ def small_study(folder: Path) -> Study:
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> stages.Place:
+def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
     home = tmp_path_factory.mktemp("chain")
-    return stages.Place(small_study(home / "study"), "modadd113-s2", "final", home / "home")
+    return Place(small_study(home / "study"), "modadd113-s2", "final", home / "home")
 
 
-def test_weights_to_verified_graph(place: stages.Place, clean_database: Address) -> None:
+def test_weights_to_verified_graph(place: Place, clean_database: Address) -> None:
     opened = stages.open_stage(place)
     assert opened["accuracy/modadd"] == 1.0
     assert stages.signature_stage(place)["columns"] == 3 * N
@@ -83,7 +84,7 @@ def test_roicg_verify_finds_nothing_wrong_with_both_witnesses(address: Address, 
     assert json.loads(capsys.readouterr().out)
 
 
-def test_the_same_graph_from_a_script_and_from_the_stages(place: stages.Place) -> None:
+def test_the_same_graph_from_a_script_and_from_the_stages(place: Place) -> None:
     from roicg.build import build_graph
     from roicg.models.prompts import task_prompts
     from roicg.models.sources import open_checkpoint

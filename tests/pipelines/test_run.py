@@ -26,6 +26,7 @@ from roicg.core.graph import ComputationalGraph
 from roicg.core.settings import Study
 from roicg.models.prompts import task_prompts
 from roicg.models.sources import open_checkpoint
+from roicg.places import Place
 from roicg.server.address import Address
 from roicg.store.connect import connect
 from roicg.store.neo4j.store import Neo4jStore
@@ -91,7 +92,7 @@ def broken_books(graph: ComputationalGraph) -> None:
 def test_a_broken_value_stops_the_run_and_nothing_is_published(breakage, check: str, definitions, instance, database, home: Path, monkeypatch) -> None:
     real = stages.graphs_of
 
-    def graphs_of(here: stages.Place) -> dict[str, ComputationalGraph]:
+    def graphs_of(here: Place) -> dict[str, ComputationalGraph]:
         graphs = real(here)
         breakage(graphs["own"])
         return graphs
@@ -107,7 +108,7 @@ def test_a_broken_value_stops_the_run_and_nothing_is_published(breakage, check: 
 
 
 def test_a_file_that_went_bad_is_a_breach_too(definitions, instance, database, home: Path, monkeypatch) -> None:
-    def graphs_of(here: stages.Place) -> dict[str, ComputationalGraph]:
+    def graphs_of(here: Place) -> dict[str, ComputationalGraph]:
         raise LawError("edge column weight of m@1 holds a value that is not finite")
 
     monkeypatch.setattr(stages, "graphs_of", graphs_of)
