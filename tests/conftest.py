@@ -1,4 +1,4 @@
-"""One thread everywhere (two are slower for models of this size, and sums stay the same from run to run), and no warning unseen."""
+"""One thread everywhere (two are slower for models of this size, and sums stay the same from run to run)."""
 
 import os
 
@@ -6,4 +6,3 @@ for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ[name] = "1"
 
 pytest_plugins = ["tests.server_fixtures"]  # one server for integration and pipeline tests of a session
-os.environ["ROICG_STRICT"] = "1"  # the database's warnings of deprecation become Python warnings, and those are errors

@@ -75,8 +75,8 @@ class Connection:
                 user_agent="roicg",
                 connection_timeout=10.0,
                 max_transaction_retry_time=20.0,
-                # What remains are warnings of deprecation, which tests make errors. To warn, the driver keeps the stack of every
-                # query: a tenth of a second each in a process full of modules (Dagster with torch), so nobody else pays for it.
+                # What remains are warnings of deprecation. To warn, the driver keeps the stack of every query: a tenth of a second
+                # each in a process full of modules (Dagster with torch), so only those who ask for it (ROICG_STRICT) pay.
                 warn_notification_severity="WARNING" if os.environ.get("ROICG_STRICT") else None,
                 notifications_disabled_classifications=_QUIET,
             )
