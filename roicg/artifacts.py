@@ -1,7 +1,7 @@
 """Files between the stages: partitions, graphs and curves by content id, written whole or not at all, never pickle.
 
 Layout under ``$ROICG_HOME/artifacts``: ``partitions/<id>.json``, ``graphs/<id>.safetensors`` (columns as arrays, the rest
-as JSON in the header), ``curves/<id>.json``.
+as JSON in the header), ``curves/<id>.json``, ``plans/<fingerprint>.json`` (graph ids of a checkpoint).
 """
 
 import json

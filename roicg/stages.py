@@ -160,11 +160,33 @@ def planned_graph_ids(place: Place, progress: Progress | None = None) -> dict[An
     """The graph id of every partition kind before any graph is made: it needs the weights (trained if missing) and the prompts only."""
     key = place.key
     if key not in _PLANNED:
-        opened = open_place(place, progress)
-        reference = place.at(reference_label(place.study, place.model))
-        origin = open_place(reference, progress).checkpoint if "reference" in place.study.partitions else opened.checkpoint
-        _PLANNED[key] = {kind: graph_id(opened.checkpoint, opened.prompts, place.study, kind, origin) for kind in place.study.partitions}
+        kept = _plan_path(place)
+        if kept is not None and kept.exists():
+            _PLANNED[key] = artifacts.load_json(kept)
+        else:
+            _PLANNED[key] = _plan(place, progress)
+            kept = _plan_path(place)
+            if kept is not None:
+                artifacts.save_json(kept, _PLANNED[key])
     return dict(_PLANNED[key])
+
+
+def _plan(place: Place, progress: Progress | None) -> dict[Any, str]:
+    opened = open_place(place, progress)
+    reference = place.at(reference_label(place.study, place.model))
+    origin = open_place(reference, progress).checkpoint if "reference" in place.study.partitions else opened.checkpoint
+    return {kind: graph_id(opened.checkpoint, opened.prompts, place.study, kind, origin) for kind in place.study.partitions}
+
+
+def _plan_path(place: Place) -> Path | None:
+    """Where the ids are kept from one process to the next: named by the bytes of weights and prompt files, and by roicg's own code."""
+    from roicg.models.fingerprint import checkpoint_fingerprint, prompts_fingerprint
+
+    study, reference = place.study, reference_label(place.study, place.model)
+    marks = [checkpoint_fingerprint(place.settings, label, study.folder, place.artifacts) for label in (place.label, reference)]
+    marks += [prompts_fingerprint(task, study.folder) for task in study.tasks_of(place.settings)]
+    code = sorted((file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in Path(__file__).parent.rglob("*.py"))
+    return None if None in marks else place.artifacts / "plans" / f"{digest(place.key, marks, code)}.json"
 
 
 _PLANNED: dict[str, dict[Any, str]] = {}

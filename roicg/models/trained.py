@@ -83,9 +83,14 @@ def training_folder(source: TrainedSource, artifacts: Path) -> Path:
     return artifacts / "training" / f"{source.recipe}-{digest(source.recipe, source.seed, source.held_out, config, settings)[:16]}"
 
 
+def weights_path(folder: Path, step: int) -> Path:
+    """The weights of one step, in TransformerLens names."""
+    return folder / f"step-{step:08d}.safetensors"
+
+
 def trained_tensors(source: TrainedSource, step: int, artifacts: Path, progress: Progress | None = None) -> tuple[dict[str, Any], dict[str, Tensor], str]:
     """(native config, weights, path) of the checkpoint at ``step``, trained first where it is missing (resuming the last saved step)."""
-    from roicg.models.training import train, weights_path
+    from roicg.models.training import train
 
     if step not in source.checkpoints:
         raise SourceError(f"no checkpoint {step} in this source; it has {', '.join(map(str, source.checkpoints))}")

@@ -23,7 +23,7 @@ from roicg.core.settings import TrainedSource
 from roicg.models.native import bridge_config, tl_names
 from roicg.models.recipes.multitask import MULTITASK, TASKS, trained_numbers
 from roicg.models.tensors import read_tensors, write_tensors
-from roicg.models.trained import Progress, Training, training_settings
+from roicg.models.trained import Progress, Training, training_settings, weights_path
 
 _BRIDGE = {"tok_embed": "embed", "pos": "pos_embed", "layers": "blocks", "fc_in": "in", "fc_out": "out", "ln_out": "ln_final", "head": "unembed"}
 _MOMENTS = ("exp_avg", "exp_avg_sq")
@@ -97,11 +97,6 @@ def counts(training: Training) -> dict[str, int]:
     whole = {task: int(value) for task, value in exact.items()}
     left = sorted(exact, key=lambda task: (whole[task] - exact[task], TASKS.index(task)))[: training.batch_size - sum(whole.values())]
     return {task: count + (task in left) for task, count in whole.items()}
-
-
-def weights_path(folder: Path, step: int) -> Path:
-    """The weights of one step, in TransformerLens names."""
-    return folder / f"step-{step:08d}.safetensors"
 
 
 def _state_path(folder: Path, step: int) -> Path:
