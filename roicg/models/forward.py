@@ -8,6 +8,7 @@ Shapes: B examples, P positions, D d_model, H heads, E d_head, N neurons, A answ
 """
 
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 import torch
 import torch.nn.functional as F
@@ -52,6 +53,16 @@ class Cache:
         return self.pre[layer] if group.port == "in" else ({"q": self.q, "k": self.k, "v": self.v}[group.port][layer],)
 
 
+class Edit(Protocol):
+    """What an intervention changes while the stream runs; keys are those of sites (``a0``) and port groups (``a0.q``)."""
+
+    def wrote(self, site: str, value: Tensor) -> Tensor:
+        """What the features of ``site`` give to the rest of the run, given what they computed: tok [B,P,D], z [B,P,H,E] or post [B,P,N]."""
+
+    def read(self, group: str, stream: Float[Tensor, "B P D"], value: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        """What the port goes on with, given the stream before the norm and what it computed from it: see :meth:`Cache.port`."""
+
+
 def embed(lens: Lens, tokens: Int[Tensor, "B P"]) -> Float[Tensor, "B P D"]:
     """Token embeddings, positions not yet added; refuses ids beyond the vocabulary and prompts longer than the context."""
     if tokens.shape[1] > lens.n_ctx:
@@ -61,22 +72,28 @@ def embed(lens: Lens, tokens: Int[Tensor, "B P"]) -> Float[Tensor, "B P D"]:
     return lens.W_E[tokens]
 
 
-def run(lens: Lens, tokens: Int[Tensor, "B P"], tok: Float[Tensor, "B P D"] | None = None) -> Cache:
-    """One full run; ``tok`` replaces the token embeddings (positions stay those of ``tokens``)."""
+def run(lens: Lens, tokens: Int[Tensor, "B P"], tok: Float[Tensor, "B P D"] | None = None, edit: Edit | None = None) -> Cache:
+    """One full run; ``tok`` replaces the token embeddings (positions stay those of ``tokens``), ``edit`` changes what is written and read."""
     cache = Cache(embed(lens, tokens) if tok is None else tok)
+    if edit is not None:
+        cache.tok = edit.wrote("tok", cache.tok)
     stream = cache.tok if lens.W_pos is None else cache.tok + lens.W_pos[: tokens.shape[1]]
     for layer in range(lens.n_layers):
-        stream = run_layer(lens, layer, stream, cache)
-    cache.final = stream
+        stream = run_layer(lens, layer, stream, cache, edit)
+    cache.final = stream if edit is None else edit.read("logits.in", stream, (stream,))[0]
     return cache
 
 
-def run_layer(lens: Lens, layer: int, stream: Float[Tensor, "B P D"], cache: Cache | None = None) -> Float[Tensor, "B P D"]:
-    """The stream after ``layer``; everything read and written is appended to ``cache`` when given."""
+def run_layer(lens: Lens, layer: int, stream: Float[Tensor, "B P D"], cache: Cache | None = None, edit: Edit | None = None) -> Float[Tensor, "B P D"]:
+    """The stream after ``layer``; everything read and written is appended to ``cache`` when given, changed by ``edit`` when given."""
     attention, mlp = lens.attentions[layer], lens.mlps[layer]
     x = normalise(attention.norm, stream)
     q, k, v = project(x, attention.W_Q, attention.b_Q), project(x, attention.W_K, attention.b_K), project(x, attention.W_V, attention.b_V)
+    if edit is not None:
+        q, k, v = (edit.read(f"a{layer}.{port}", stream, (value,))[0] for port, value in (("q", q), ("k", k), ("v", v)))
     z = attend(lens, attention, q, k, v)
+    if edit is not None:
+        z = edit.wrote(f"a{layer}", z)
     attn_out = write_heads(attention, z)
     mlp_in, post, mlp_out = None, None, None
     pre: tuple[Tensor, ...] = ()
@@ -84,7 +101,11 @@ def run_layer(lens: Lens, layer: int, stream: Float[Tensor, "B P D"], cache: Cac
     if mlp is not None:
         mlp_in = stream if lens.parallel else after
         pre = read_mlp(mlp, normalise(mlp.norm, mlp_in))
+        if edit is not None:
+            pre = edit.read(f"m{layer}.in", mlp_in, pre)
         post = activate(mlp, pre)
+        if edit is not None:
+            post = edit.wrote(f"m{layer}", post)
         mlp_out = post @ mlp.W_out + mlp.b_out
         after = after + mlp_out
     if cache is not None:
