@@ -21,6 +21,19 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "bidirectional": {"causal": False},
     "relu, no positions": {"act": torch.relu, "positions": False},
     "one layer": {"n_layers": 1},
+    "grouped queries": {"kv_groups": 1},
+    "no biases": {"biases": False},
+    "gated, no gate bias": {"gated": True, "act": F.silu, "gate_bias": False},
+    "layer norm without weights": {"norm_weights": False},
+    "rms norm without weight, bidirectional": {"norm": "rms", "norm_weights": False, "causal": False},
+    "llama": {"norm": "rms", "rotary": "half", "gated": True, "act": F.silu, "gate_bias": False, "biases": False, "kv_groups": 1},
+    "attention only, parallel, grouped queries": {"d_mlp": 0, "parallel": True, "kv_groups": 1, "rotary": "half"},
+}
+QUESTIONS: dict[str, dict[str, Any]] = {
+    "last position": {"n": 2, "lengths": (3,)},
+    "all positions": {"n": 2, "lengths": (3,), "all_positions": True},
+    "mixed lengths": {"n": 3, "lengths": (2, 4, 3)},
+    "mixed lengths, all positions": {"n": 3, "lengths": (4, 3, 3), "all_positions": True},
 }
 
 
@@ -42,27 +55,36 @@ def make_lens(
     positions: bool = True,
     rotary: str | None = None,
     rotated: int | None = None,
+    kv_groups: int | None = None,
+    biases: bool = True,
+    gate_bias: bool = True,
+    norm_weights: bool = True,
     scale: float = 0.5,
     dtype: torch.dtype = torch.float64,
 ) -> Lens:
-    """A lens with random weights, drawn in float64 from ``seed``."""
+    """A lens with random weights, drawn in float64 from ``seed``; ``kv_groups``: query heads own copies of so many key/value heads."""
     g = torch.Generator().manual_seed(seed)
 
     def draw(*shape: int) -> torch.Tensor:
         return (torch.randn(*shape, generator=g, dtype=torch.float64) * scale).to(dtype)
 
+    def bias(*shape: int) -> torch.Tensor:
+        return draw(*shape) * biases
+
     def make_norm() -> Norm:
-        if norm == "none":
-            return Norm("none")
-        return Norm("layer", 1 + draw(d_model), draw(d_model)) if norm == "layer" else Norm("rms", 1 + draw(d_model))
+        if norm == "none" or not norm_weights:
+            return Norm(norm)
+        return Norm("layer", 1 + draw(d_model), draw(d_model) if biases else None) if norm == "layer" else Norm("rms", 1 + draw(d_model))
 
     def make_attention() -> Attention:
-        parts = [draw(n_heads, d_model, d_head) if i % 2 == 0 else draw(n_heads, d_head) for i in range(6)]
-        return Attention(*parts, draw(n_heads, d_head, d_model), draw(d_model), d_head**-0.5, make_norm())
+        parts = [draw(n_heads, d_model, d_head) if i % 2 == 0 else bias(n_heads, d_head) for i in range(6)]
+        if kv_groups is not None:
+            parts[2:] = [part[:kv_groups].repeat_interleave(n_heads // kv_groups, dim=0) for part in parts[2:]]
+        return Attention(*parts, draw(n_heads, d_head, d_model), bias(d_model), d_head**-0.5, make_norm())
 
     def make_mlp() -> Mlp:
-        gate = (draw(d_model, d_mlp), draw(d_mlp)) if gated else (None, None)
-        return Mlp(draw(d_model, d_mlp), draw(d_mlp), draw(d_mlp, d_model), draw(d_model), act, make_norm(), *gate)
+        gate = (draw(d_model, d_mlp), draw(d_mlp) if gate_bias else None) if gated else (None, None)
+        return Mlp(draw(d_model, d_mlp), bias(d_mlp), draw(d_mlp, d_model), bias(d_model), act, make_norm(), *gate)
 
     turned = None
     if rotary is not None:
@@ -77,7 +99,7 @@ def make_lens(
         mlps=tuple(make_mlp() if d_mlp else None for _ in range(n_layers)),
         final_norm=make_norm(),
         W_U=draw(d_model, n_vocab),
-        b_U=draw(n_vocab),
+        b_U=bias(n_vocab),
         n_ctx=n_ctx,
         causal=causal,
         parallel=parallel,

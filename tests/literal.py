@@ -67,7 +67,8 @@ def forward(lens: Lens, tokens: tuple[int, ...], extra: Extra, tok: Tensor | Non
             for i in range(m.W_in.shape[1]):
                 x = norm(m.norm, source + extra(site, i, "in", seen))
                 linear = x @ m.W_in[:, i] + m.b_in[i]
-                post = m.act(linear) if m.W_gate is None else m.act(x @ m.W_gate[:, i] + m.b_gate[i]) * linear
+                gate = None if m.W_gate is None else x @ m.W_gate[:, i] + (0 if m.b_gate is None else m.b_gate[i])
+                post = m.act(linear) if gate is None else m.act(gate) * linear
                 wrote[site, i] = post[:, None] * m.W_out[i]
                 stream = stream + wrote[site, i]
             stream = stream + m.b_out
@@ -75,9 +76,17 @@ def forward(lens: Lens, tokens: tuple[int, ...], extra: Extra, tok: Tensor | Non
     return norm(lens.final_norm, stream + extra("logits", 0, "in", dict(wrote))) @ lens.W_U + lens.b_U, wrote, read
 
 
-def metric(logits: Tensor, pair) -> Tensor:
-    """Mean over answer positions of mean answer logit − mean wrong logit."""
-    parts = [logits[p, list(a)].mean() - logits[p, list(w)].mean() for p, a, w in zip(pair.positions, pair.answers, pair.wrong_answers, strict=True)]
+def metric(logits: Tensor, pair, name: str = "logit_difference") -> Tensor:
+    """The metric ``name``, a mean over the pair's answer positions."""
+    parts = []
+    for p, a, w in zip(pair.positions, pair.answers, pair.wrong_answers, strict=True):
+        right, wrong = [logits[p, i] for i in a], [logits[p, i] for i in w]
+        if name == "log_probability":
+            parts.append(sum(x - torch.logsumexp(logits[p], 0) for x in right) / len(right))
+        elif name == "margin":
+            parts.append(min(right) - max(wrong) if wrong else max(right) - max(x for i, x in enumerate(logits[p]) if i not in a))
+        else:
+            parts.append(sum(right) / len(right) - sum(wrong) / len(wrong))
     return sum(parts) / len(parts)
 
 
@@ -85,8 +94,8 @@ def nothing(site: str, feature: int, port: str, wrote: dict[Feature, Tensor]) ->
     return 0.0
 
 
-def edges(lens: Lens, pairs, partition: RoiPartition, path: str, points, weights) -> dict[tuple[str, str, str], float]:
-    """w(u→v) of every edge between ROIs of ``partition``, keyed (source, target, port)."""
+def edges(lens: Lens, pairs, partition: RoiPartition, path: str, points, weights, name: str = "logit_difference") -> dict[tuple[str, str, str], float]:
+    """w(u→v) of every edge between ROIs of ``partition`` for the metric ``name``, keyed (source, target, port)."""
     sites = {site.key: site for site in partition.sites}
     total: dict[tuple[str, str, str], float] = {}
     for pair in pairs:
@@ -98,10 +107,10 @@ def edges(lens: Lens, pairs, partition: RoiPartition, path: str, points, weights
                 delta = {u.key: sum(clean[u.site, i] - corrupted[u.site, i] for i in u.members) for u in sources}
                 if path == "exact":
                     for u in sources:
-                        value = float(metric(clean_logits, pair) - metric(_patched(lens, pair, target, port, delta[u.key]), pair))
+                        value = float(metric(clean_logits, pair, name) - metric(_patched(lens, pair, target, port, delta[u.key]), pair, name))
                         total[u.key, target.key, port] = total.get((u.key, target.key, port), 0.0) + value / len(pairs)
                     continue
-                gradient = _gradient(lens, pair, target, port, path, points, weights, clean, corrupted, clean_read, corrupted_read)
+                gradient = _gradient(lens, pair, target, port, path, points, weights, name, clean, corrupted, clean_read, corrupted_read)
                 for u in sources:
                     total[u.key, target.key, port] = total.get((u.key, target.key, port), 0.0) + float((delta[u.key] * gradient).sum()) / len(pairs)
     return total
@@ -116,7 +125,7 @@ def _patched(lens, pair, target, port, delta) -> Tensor:
     return forward(lens, pair.clean, extra)[0]
 
 
-def _gradient(lens, pair, target, port, path, points, weights, clean, corrupted, clean_read, corrupted_read) -> Tensor:
+def _gradient(lens, pair, target, port, path, points, weights, name, clean, corrupted, clean_read, corrupted_read) -> Tensor:
     """Σ_k α_k ∂metric/∂(stream before the norm) through ``port`` of the members of ``target``."""
     moved = clean_read[target.site] - corrupted_read[target.site]
     result = torch.zeros_like(moved)
@@ -130,7 +139,7 @@ def _gradient(lens, pair, target, port, path, points, weights, clean, corrupted,
 
         tok = corrupted["tok", 0] + t * (clean["tok", 0] - corrupted["tok", 0]) if path == "inputs" else None
         logits, _, _ = forward(lens, pair.clean, extra, tok)
-        result = result + alpha * torch.autograd.grad(metric(logits, pair), probe)[0]
+        result = result + alpha * torch.autograd.grad(metric(logits, pair, name), probe)[0]
     return result
 
 

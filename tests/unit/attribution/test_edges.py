@@ -13,7 +13,7 @@ from roicg.numerics.quadrature import quadrature
 from roicg.rois.controls import components, random_like, singletons
 from roicg.rois.positions import split_tokens
 from tests import literal
-from tests.lenses import VARIANTS, make_lens, make_prompts
+from tests.lenses import QUESTIONS, VARIANTS, make_lens, make_prompts
 
 
 def grouped(lens) -> RoiPartition:
@@ -37,18 +37,34 @@ def settings(path: str = "ports", steps: int = 3, **more) -> AttributionSettings
     return AttributionSettings(path=path, steps=steps, dtype="float64", **{"max_steps": steps, "tolerance": 0.5, **more})
 
 
+def assert_equals_literal(lens, prompts, path: str, steps: int = 2) -> None:
+    partition = grouped(lens)
+    fast = as_dict(attribute_edges(lens, [prompts], {"own": partition}, settings(path, steps))["own"])
+    points, weights = ([1.0], [1.0]) if path == "clean" else quadrature("gauss-legendre", steps)
+    slow = literal.edges(lens, prompts.edges.pairs, partition, path, points, weights, prompts.metric)
+    assert fast.keys() == slow.keys()
+    largest = max(abs(w) for w in slow.values())
+    assert largest > 0
+    for edge, weight in slow.items():
+        assert fast[edge] == pytest.approx(weight, abs=1e-10 * largest, rel=1e-9), edge
+
+
 @pytest.mark.parametrize("path", ["ports", "inputs", "clean", "exact"])
 @pytest.mark.parametrize("variant", sorted(VARIANTS))
 def test_every_path_equals_its_literal_twin(variant: str, path: str) -> None:
-    lens, prompts = make_lens(3, **VARIANTS[variant]), make_prompts(1, n=2, lengths=(3,), all_positions=variant == "bidirectional")
-    partition = grouped(lens)
-    fast = as_dict(attribute_edges(lens, [prompts], {"own": partition}, settings(path))["own"])
-    points, weights = ([1.0], [1.0]) if path == "clean" else quadrature("gauss-legendre", 3)
-    slow = literal.edges(lens, prompts.edges.pairs, partition, path, points, weights)
-    assert fast.keys() == slow.keys()
-    largest = max(abs(w) for w in slow.values())
-    for edge, weight in slow.items():
-        assert fast[edge] == pytest.approx(weight, abs=1e-10 * largest, rel=1e-9), edge
+    assert_equals_literal(make_lens(3, **VARIANTS[variant]), make_prompts(1, **QUESTIONS["last position"]), path)
+
+
+@pytest.mark.parametrize("path", ["ports", "inputs", "clean", "exact"])
+@pytest.mark.parametrize("question", sorted(QUESTIONS.keys() - {"last position"}))
+def test_every_path_equals_its_literal_twin_whatever_is_asked(question: str, path: str) -> None:
+    assert_equals_literal(make_lens(3, norm="rms", kv_groups=1, causal=False), make_prompts(1, **QUESTIONS[question]), path)
+
+
+@pytest.mark.parametrize("path", ["ports", "exact"])
+@pytest.mark.parametrize("metric", ["log_probability", "logit_minus_mean_rest"])
+def test_every_metric_equals_its_literal_twin(metric: str, path: str) -> None:
+    assert_equals_literal(make_lens(4, n_layers=1), make_prompts(2, n=2, lengths=(3,), metric=metric), path)
 
 
 @pytest.mark.parametrize("variant", sorted(VARIANTS))
