@@ -25,6 +25,7 @@ class Cache:
     """What one run read and wrote; lists are indexed by layer. ``pre[l]`` is ``(linear,)`` or ``(linear, gate)``; empty tuples and None in attention-only layers."""
 
     tok: Float[Tensor, "B P D"]
+    at: Int[Tensor, "B A"] | None = None
     attn_in: list[Float[Tensor, "B P D"]] = field(default_factory=list)
     q: list[Float[Tensor, "B P H E"]] = field(default_factory=list)
     k: list[Float[Tensor, "B P H E"]] = field(default_factory=list)
@@ -38,11 +39,15 @@ class Cache:
     final: Float[Tensor, "B P D"] | None = None
 
     def stream_at(self, group: PortGroup) -> Float[Tensor, "B P D"]:
-        """The stream that ``group`` reads, before its norm."""
+        """The stream that ``group`` reads, before its norm, at the positions where it is read."""
         layer = group.site.layer
         place = self.final if layer is None else self.attn_in[layer] if group.site.kind == "attention" else self.mlp_in[layer]
         assert place is not None
-        return place
+        return rows_at(place, self.at) if group.port == "q" and self.in_tail(group) else place
+
+    def in_tail(self, group: PortGroup) -> bool:
+        """Whether ``group`` reads at the answer positions only (see :func:`run`)."""
+        return self.at is not None and (group.site.layer is None or (group.site.layer == len(self.z) - 1 and group.port in ("q", "in")))
 
     def port(self, group: PortGroup) -> tuple[Tensor, ...]:
         """What ``group`` computed from the stream: q, k or v [B,P,H,E]; the pre-activations [B,P,N]; the final stream for the logits."""
@@ -72,26 +77,40 @@ def embed(lens: Lens, tokens: Int[Tensor, "B P"]) -> Float[Tensor, "B P D"]:
     return lens.W_E[tokens]
 
 
-def run(lens: Lens, tokens: Int[Tensor, "B P"], tok: Float[Tensor, "B P D"] | None = None, edit: Edit | None = None) -> Cache:
-    """One full run; ``tok`` replaces the token embeddings (positions stay those of ``tokens``), ``edit`` changes what is written and read."""
-    cache = Cache(embed(lens, tokens) if tok is None else tok)
+def run(
+    lens: Lens, tokens: Int[Tensor, "B P"], tok: Float[Tensor, "B P D"] | None = None, edit: Edit | None = None, at: Int[Tensor, "B A"] | None = None
+) -> Cache:
+    """One full run; ``tok`` replaces the token embeddings (positions stay those of ``tokens``), ``edit`` changes what is written and read.
+
+    ``at``: the answer positions, when nothing else is asked of the final stream: the last layer's queries, heads' outputs
+    and MLP are then computed there only, and the cache holds [B,A,…] for them.
+    """
+    cache = Cache(embed(lens, tokens) if tok is None else tok, at)
     if edit is not None:
         cache.tok = edit.wrote("tok", cache.tok)
     stream = cache.tok if lens.W_pos is None else cache.tok + lens.W_pos[: tokens.shape[1]]
     for layer in range(lens.n_layers):
-        stream = run_layer(lens, layer, stream, cache, edit)
+        stream = run_layer(lens, layer, stream, cache, edit, at if layer == lens.n_layers - 1 else None)
     cache.final = stream if edit is None else edit.read("logits.in", stream, (stream,))[0]
     return cache
 
 
-def run_layer(lens: Lens, layer: int, stream: Float[Tensor, "B P D"], cache: Cache | None = None, edit: Edit | None = None) -> Float[Tensor, "B P D"]:
-    """The stream after ``layer``; everything read and written is appended to ``cache`` when given, changed by ``edit`` when given."""
+def run_layer(
+    lens: Lens,
+    layer: int,
+    stream: Float[Tensor, "B P D"],
+    cache: Cache | None = None,
+    edit: Edit | None = None,
+    at: Int[Tensor, "B A"] | None = None,
+) -> Float[Tensor, "B P D"]:
+    """The stream after ``layer`` (at positions ``at`` only, when given); everything read and written is appended to ``cache`` when given, changed by ``edit`` when given."""
     attention, mlp = lens.attentions[layer], lens.mlps[layer]
-    x = normalise(attention.norm, stream)
-    q, k, v = project(x, attention.W_Q, attention.b_Q), project(x, attention.W_K, attention.b_K), project(x, attention.W_V, attention.b_V)
+    x, attn_in = normalise(attention.norm, stream), stream
+    stream = rows_at(stream, at)
+    q, k, v = project(rows_at(x, at), attention.W_Q, attention.b_Q), project(x, attention.W_K, attention.b_K), project(x, attention.W_V, attention.b_V)
     if edit is not None:
         q, k, v = (edit.read(f"a{layer}.{port}", stream, (value,))[0] for port, value in (("q", q), ("k", k), ("v", v)))
-    z = attend(lens, attention, q, k, v)
+    z = attend(lens, attention, q, k, v, at)
     if edit is not None:
         z = edit.wrote(f"a{layer}", z)
     attn_out = write_heads(attention, z)
@@ -109,7 +128,7 @@ def run_layer(lens: Lens, layer: int, stream: Float[Tensor, "B P D"], cache: Cac
         mlp_out = post @ mlp.W_out + mlp.b_out
         after = after + mlp_out
     if cache is not None:
-        cache.attn_in.append(stream)
+        cache.attn_in.append(attn_in)
         cache.q.append(q)
         cache.k.append(k)
         cache.v.append(v)
@@ -136,20 +155,27 @@ def resume(lens: Lens, cache: Cache, group: PortGroup, value: tuple[Tensor, ...]
         assert x is not None
         return x if copies == 1 else x.repeat(copies, *[1] * (x.ndim - 1))
 
-    attention, mlp = lens.attentions[layer], lens.mlps[layer]
-    stream = again(cache.attn_in[layer])
+    attention, mlp, last = lens.attentions[layer], lens.mlps[layer], lens.n_layers - 1
+    tail = None if cache.at is None else again(cache.at)
+    at = tail if layer == last else None
+    stream = again(rows_at(cache.attn_in[layer], cache.at if layer == last else None))
     if group.port == "in":
         assert mlp is not None
         stream = stream + again(cache.attn_out[layer]) + activate(mlp, value) @ mlp.W_out + mlp.b_out
     else:
         q, k, v = (value[0] if group.port == port else again(kept[layer]) for port, kept in (("q", cache.q), ("k", cache.k), ("v", cache.v)))
-        stream = stream + write_heads(attention, attend(lens, attention, q, k, v))
+        stream = stream + write_heads(attention, attend(lens, attention, q, k, v, at))
         if mlp is not None:
             out = again(cache.mlp_out[layer]) if lens.parallel else activate(mlp, read_mlp(mlp, normalise(mlp.norm, stream))) @ mlp.W_out + mlp.b_out
             stream = stream + out
     for later in range(layer + 1, lens.n_layers):
-        stream = run_layer(lens, later, stream)
+        stream = run_layer(lens, later, stream, at=tail if later == last else None)
     return stream
+
+
+def rows_at(x: Float[Tensor, "B P D"], at: Int[Tensor, "B A"] | None) -> Float[Tensor, "B A D"]:
+    """``x`` at the positions ``at`` of each example; all of it without ``at``."""
+    return x if at is None else x.gather(1, at[:, :, None].expand(-1, -1, x.shape[2]))
 
 
 def read_port(lens: Lens, group: PortGroup, stream: Float[Tensor, "B P D"]) -> tuple[Tensor, ...]:
@@ -183,8 +209,12 @@ def read_features(lens: Lens, group: PortGroup, stream: Float[Tensor, "B P D"], 
 
 def logits_at(lens: Lens, final: Float[Tensor, "B P D"], positions: Int[Tensor, "B A"]) -> Float[Tensor, "B A V"]:
     """Logits at the answer positions only."""
-    rows = final.gather(1, positions[:, :, None].expand(-1, -1, final.shape[2]))
-    return normalise(lens.final_norm, rows) @ lens.W_U + lens.b_U
+    return unembed(lens, rows_at(final, positions))
+
+
+def unembed(lens: Lens, final: Float[Tensor, "B A D"]) -> Float[Tensor, "B A V"]:
+    """Logits of the final stream, wherever it was taken."""
+    return normalise(lens.final_norm, final) @ lens.W_U + lens.b_U
 
 
 def logits(lens: Lens, tokens: Int[Tensor, "B P"]) -> Float[Tensor, "B P V"]:
@@ -214,18 +244,33 @@ def project(x: Float[Tensor, "B P D"], weight: Float[Tensor, "H D E"], bias: Flo
     return flat.reshape(*flat.shape[:-1], heads, d_head) + bias
 
 
-def attend(lens: Lens, attention: Attention, q: Float[Tensor, "B P H E"], k: Float[Tensor, "B P H E"], v: Float[Tensor, "B P H E"]) -> Float[Tensor, "B P H E"]:
-    """Attention-weighted values per head, before W_O; rotary positions are turned here (q and k are cached unturned)."""
+def attend(
+    lens: Lens,
+    attention: Attention,
+    q: Float[Tensor, "B A H E"],
+    k: Float[Tensor, "B P H E"],
+    v: Float[Tensor, "B P H E"],
+    at: Int[Tensor, "B A"] | None = None,
+) -> Float[Tensor, "B A H E"]:
+    """Attention-weighted values per head, before W_O, of the queries at ``at`` (without it: of all positions).
+
+    Rotary positions are turned here (q and k are cached unturned).
+    """
     if lens.rotary is not None:
-        q, k = rotate(lens.rotary, q), rotate(lens.rotary, k)
-    z = F.scaled_dot_product_attention(q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2), is_causal=lens.causal, scale=attention.scale)
+        q, k = rotate(lens.rotary, q, at), rotate(lens.rotary, k)
+    mask = None
+    if at is not None and lens.causal:
+        mask = (torch.arange(k.shape[1], device=k.device) <= at[:, :, None])[:, None]
+    z = F.scaled_dot_product_attention(
+        q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2), attn_mask=mask, is_causal=lens.causal and at is None, scale=attention.scale
+    )
     return z.transpose(1, 2)
 
 
-def rotate(rotary: Rotary, x: Float[Tensor, "B P H E"]) -> Float[Tensor, "B P H E"]:
-    """Rotary position embedding on the first ``rotated`` features of each head."""
-    positions, rotated = x.shape[1], rotary.cos.shape[1]
-    cos, sin = rotary.cos[:positions, None, :], rotary.sin[:positions, None, :]
+def rotate(rotary: Rotary, x: Float[Tensor, "B A H E"], at: Int[Tensor, "B A"] | None = None) -> Float[Tensor, "B A H E"]:
+    """Rotary position embedding on the first ``rotated`` features of each head, for positions ``at`` (without it: 0, 1, …)."""
+    rotated = rotary.cos.shape[1]
+    cos, sin = (table[: x.shape[1], None] if at is None else table[at][:, :, None] for table in (rotary.cos, rotary.sin))
     head, rest = x[..., :rotated], x[..., rotated:]
     if rotary.style == "half":
         first, second = head.chunk(2, dim=-1)

@@ -9,7 +9,7 @@ from torch import Tensor
 from roicg.core.errors import LawError
 from roicg.core.sites import PortGroup
 from roicg.models.batches import Batch
-from roicg.models.forward import Cache, logits_at, run
+from roicg.models.forward import Cache, logits_at, run, unembed
 from roicg.models.lens import Lens
 from roicg.models.metrics import Metric
 
@@ -34,19 +34,24 @@ class PairRun:
         """The metric per example of k stacked copies of the batch, from their final streams."""
         size = len(self.batch)
         copies = final.shape[0] // size
-        logits = logits_at(self.lens, final, self.batch.positions.repeat(copies, 1))
+        logits = unembed(self.lens, final) if self.clean.at is not None else logits_at(self.lens, final, self.batch.positions.repeat(copies, 1))
         parts = [self.metric(logits[i * size : (i + 1) * size], self.batch.answers, self.batch.wrong) for i in range(copies)]
         return parts[0] if copies == 1 else torch.cat(parts)
 
 
 @torch.no_grad()
-def run_pair(lens: Lens, batch: Batch, metric: Metric) -> PairRun:
-    """Both full runs of ``batch``; a metric that is not finite is a ``LawError``."""
+def run_pair(lens: Lens, batch: Batch, metric: Metric, *, answers_only: bool = False) -> PairRun:
+    """Both full runs of ``batch``; a metric that is not finite is a ``LawError``.
+
+    ``answers_only``: the last layer is computed at the answer positions alone (see :func:`~roicg.models.forward.run`).
+    """
     ends = []
+    at = batch.positions if answers_only else None
     for tokens in (batch.clean, batch.corrupted):
-        cache = run(lens, tokens)
+        cache = run(lens, tokens, at=at)
         assert cache.final is not None
-        ends.append((cache, metric(logits_at(lens, cache.final, batch.positions), batch.answers, batch.wrong)))
+        logits = unembed(lens, cache.final) if answers_only else logits_at(lens, cache.final, batch.positions)
+        ends.append((cache, metric(logits, batch.answers, batch.wrong)))
     (clean, clean_metric), (corrupted, corrupted_metric) = ends
     if not bool(torch.isfinite(clean_metric).all() & torch.isfinite(corrupted_metric).all()):
         raise LawError("the metric is not finite on these prompts; check the weights for NaN and the answers for tokens the model cannot give")
