@@ -3,16 +3,18 @@
 import difflib
 import re
 from collections.abc import Sequence
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from roicg.core.errors import StudyError
 from roicg.core.partition import PartitionKind
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+OWN_METRIC = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", re.ASCII)
 Name = Annotated[str, Field(pattern=rf"^{NAME.pattern}$")]
 
 
@@ -91,12 +93,34 @@ class FilePrompts(Settings):
     n: int | None = Field(default=None, ge=1)
 
 
+BUILT_IN_METRICS = ("logit_difference", "log_probability", "logit_minus_mean_rest", "margin")
+NOT_FOR_EDGES = {
+    "kl": "the gradient of KL is zero at the clean run, so every edge would start at 0; circuits and interventions report it beside any metric",
+    "accuracy": "accuracy is a step, whose gradient is zero almost everywhere; margin is positive where accuracy counts",
+}
+"""Metrics that are measured but cannot score edges, and why."""
+
+
+def metric_entry_points() -> dict[str, str]:
+    """Metrics of installed packages: entry-point name of the group ``roicg.metrics`` → module:function."""
+    return {point.name: point.value for point in entry_points(group="roicg.metrics")}
+
+
+def _known_metric(name: str) -> str:
+    if name in NOT_FOR_EDGES:
+        raise ValueError(f"{NOT_FOR_EDGES[name]}; choose one of {', '.join(BUILT_IN_METRICS)}")
+    if name not in BUILT_IN_METRICS and not OWN_METRIC.fullmatch(name) and name not in metric_entry_points():
+        known = sorted({*BUILT_IN_METRICS, *metric_entry_points()})
+        raise ValueError(f"no such metric{_did_you_mean(name, known)} (known: {', '.join(known)}, or module:function of a file beside the study)")
+    return name
+
+
 class TaskSettings(Settings):
-    """One task: its prompts and the metric that scores it."""
+    """One task: its prompts and the metric that scores it, by name or as a user's ``module:function``."""
 
     name: Name
     prompts: Annotated[GeneratedPrompts | FilePrompts, Field(discriminator="kind")]
-    metric: Literal["logit_difference", "log_probability", "logit_minus_mean_rest"] = "logit_difference"
+    metric: Annotated[str, AfterValidator(_known_metric)] = "logit_difference"
 
 
 class RoiSettings(Settings):

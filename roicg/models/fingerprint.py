@@ -4,6 +4,7 @@ import hashlib
 from pathlib import Path
 
 from roicg.core.settings import FilePrompts, ModelSettings, NativeSource, TaskSettings, TrainedSource, inside
+from roicg.models.metric_files import metric_file
 from roicg.models.trained import training_folder, weights_path
 
 
@@ -18,8 +19,10 @@ def checkpoint_fingerprint(model: ModelSettings, label: str, folder: Path, artif
 
 
 def prompts_fingerprint(task: TaskSettings, folder: Path) -> str | None:
-    """sha256 of a prompt file; the empty string for drawn prompts, which their settings determine; None where the file is missing."""
-    return _file(inside(folder, task.prompts.path)) if isinstance(task.prompts, FilePrompts) else ""
+    """sha256 of a prompt file, with the digest of a user's metric; the empty string where the settings determine all; None where the file is missing."""
+    prompts = _file(inside(folder, task.prompts.path)) if isinstance(task.prompts, FilePrompts) else ""
+    metric = metric_file(task.metric, folder)
+    return prompts if prompts is None or metric is None else f"{prompts}@{metric.digest}"
 
 
 def _file(path: Path) -> str | None:

@@ -16,6 +16,7 @@ import numpy as np
 from roicg.core.errors import PromptError
 from roicg.core.prompts import SPLITS, PromptPair, PromptSet, Split, TaskPrompts
 from roicg.core.settings import GeneratedPrompts, TaskSettings
+from roicg.models.own_metrics import open_metric
 from roicg.models.prompt_files import file_pairs
 from roicg.models.recipes import Space, recipe_space
 from roicg.models.recipes.multitask import is_held_out
@@ -36,20 +37,22 @@ def task_prompts(
 ) -> TaskPrompts:
     """The three splits of ``task``; ``PromptError`` when a prompt does not fit the model or a split stays empty.
 
+    The metric is opened here: what the prompts carry of a user's is its key, which holds the digest of its source.
     ``n_vocab`` bounds prompt tokens, ``n_vocab_out`` (default: the same) answer tokens, ``n_ctx`` the length; None checks
     nothing. Relative paths start from ``folder``.
     """
+    metric = open_metric(task.metric, folder)
     if isinstance(task.prompts, GeneratedPrompts):
-        sets = {split: _generated(task.name, task.metric, task.prompts, n_vocab, split) for split in SPLITS}
+        sets = {split: _generated(task.name, metric, task.prompts, n_vocab, split) for split in SPLITS}
     else:
-        sets = file_pairs(task.name, task.prompts, task.metric, folder, tokenize)
+        sets = file_pairs(task.name, task.prompts, metric, folder, tokenize)
     for prompts in sets.values():
         if not prompts.pairs:
             dropped = ", ".join(f"{count} {reason}" for reason, count in prompts.dropped.items()) or "none were found"
             raise PromptError(f"task {task.name!r}: no usable pair in split {prompts.split!r} (dropped: {dropped}); add prompts or correct them")
         for pair in prompts.pairs:
             _check_fits(task.name, pair, n_vocab, n_vocab if n_vocab_out is None else n_vocab_out, n_ctx)
-    return TaskPrompts(task.name, task.metric, sets["rois"], sets["edges"], sets["eval"])
+    return TaskPrompts(task.name, metric, sets["rois"], sets["edges"], sets["eval"])
 
 
 def by_training(prompts: PromptSet, share: float) -> tuple[PromptSet, PromptSet]:
@@ -97,11 +100,8 @@ def _partner(space: Space, random: np.random.Generator, split: Split, clean: tup
 
 
 def _pair(metric: str, space: Space, clean: tuple[int, ...], answer: int, corrupted: tuple[int, ...], wrong: int) -> PromptPair:
-    rest = {
-        "logit_difference": (wrong,),
-        "logit_minus_mean_rest": tuple(token for token in space.answers if token != answer),
-        "log_probability": (),
-    }[metric]
+    others = tuple(token for token in space.answers if token != answer)
+    rest = {"logit_minus_mean_rest": others, "margin": others, "log_probability": ()}.get(metric, (wrong,))
     return PromptPair(key_of(clean), clean, corrupted, (len(clean) - 1,), ((answer,),), (rest,))
 
 

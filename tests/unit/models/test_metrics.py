@@ -7,8 +7,8 @@ import torch
 
 from roicg.core.errors import PromptError, StudyError
 from roicg.core.prompts import PromptPair, PromptSet
-from roicg.models.batches import Batch, batches
-from roicg.models.metrics import METRICS, accuracy, kl, metric, needs_wrong_answers
+from roicg.models.batches import Batch, Choices, batches
+from roicg.models.metrics import METRICS, accuracy, evaluation_metric, kl, metric, needs_wrong_answers
 
 torch.set_num_threads(1)
 VOCAB = 7
@@ -37,6 +37,8 @@ def _literal(name: str, row: int, logits: torch.Tensor) -> float:
         here = logits[position].tolist()
         if name == "log_probability":
             values.append(sum(here[a] - math.log(sum(math.exp(x) for x in here)) for a in answers) / len(answers))
+        elif name == "margin":
+            values.append(min(here[a] for a in answers) - max(here[w] for w in wrong))
         else:
             values.append(sum(here[a] for a in answers) / len(answers) - sum(here[w] for w in wrong) / len(wrong))
     return sum(values) / len(values)
@@ -82,6 +84,45 @@ def test_accuracy_without_wrong_answers_is_argmax_and_averages_positions() -> No
     logits = torch.zeros(1, 2, VOCAB)
     logits[0, 0, 2] = logits[0, 1, 0] = 1.0
     assert accuracy(logits, batch.answers, batch.wrong).item() == 0.5
+
+
+def test_margin_is_positive_exactly_where_accuracy_counts() -> None:
+    """With wrong answers and, against the whole vocabulary, without. Seen to fail with the mean instead of the lowest answer."""
+    generator = torch.Generator().manual_seed(3)
+    for given in (True, False):
+        prompts = PromptSet("t", "eval", tuple(_pair("x" * n, 4, (1, 2, 3), wrong=given) for n in range(1, 5)))
+        batch = next(batches(prompts, 8))
+        for _ in range(40):
+            logits = torch.randn(4, 3, VOCAB, generator=generator).double()
+            single = [[Choices(c.index[:, [a]], c.mask[:, [a]]) for c in (batch.answers, batch.wrong)] for a in range(3)]
+            right = torch.stack([accuracy(logits[:, [a]], *single[a]) for a in range(3)], 1)
+            margins = torch.stack([metric("margin")(logits[:, [a]], *single[a]) for a in range(3)], 1)
+            assert torch.equal(right > 0.5, margins > 0)
+            torch.testing.assert_close(metric("margin")(logits, batch.answers, batch.wrong), margins.mean(1))
+            assert torch.equal(accuracy(logits, batch.answers, batch.wrong), right.mean(1))
+
+
+def test_margin_without_wrong_answers_is_against_the_rest_of_the_vocabulary() -> None:
+    batch = next(batches(PromptSet("t", "eval", (PromptPair("k", (0, 1), (1, 0), (1,), ((2, 3),), ((),)),)), 8))
+    assert metric("margin")(torch.tensor([[[9.0, 8, 3, 11, 2, 1, 0]]]), batch.answers, batch.wrong).item() == 2.0
+    assert not needs_wrong_answers("margin")
+
+
+def test_kl_and_accuracy_measure_runs_and_score_no_edges() -> None:
+    """The reason KL is refused, seen: its gradient at the clean run is zero, where that of every metric for edges is not."""
+    batch = next(batches(SET, 1))
+    clean = batch.at_answers(_logits(batch))
+    run = clean.clone().requires_grad_()
+    (gradient,) = torch.autograd.grad(evaluation_metric("kl", clean)(run, batch.answers, batch.wrong).sum(), run)
+    assert gradient.abs().max() < 1e-15
+    for name in METRICS:
+        (gradient,) = torch.autograd.grad(evaluation_metric(name, clean)(run, batch.answers, batch.wrong).sum(), run)
+        assert gradient.abs().max() > 1e-3
+    assert evaluation_metric("kl", clean)(2 * clean, batch.answers, batch.wrong).item() == kl(2 * clean, clean).item() > 0
+    assert evaluation_metric("accuracy", clean) is accuracy
+    for name, said in (("kl", "gradient of KL is zero at the clean run"), ("accuracy", "step")):
+        with pytest.raises(StudyError, match=said):
+            metric(name)
 
 
 def test_a_difference_without_wrong_answers_is_refused() -> None:
