@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from roicg.core.graph import ComputationalGraph, TaskScore
+from roicg.core.graph import ComputationalGraph, PortGroupEffect, TaskScore
 from roicg.core.partition import RoiPartition
 from roicg.store.stored import differences
 
@@ -20,7 +20,7 @@ ROUNDING = {"float32": 1e-4, "float64": 1e-9}
 def not_finite(graph: ComputationalGraph) -> list[str]:
     """Edge columns and port groups that hold a value which is no finite number."""
     columns = [name for name in ("weight", "se", "mean_abs") if not np.isfinite(getattr(graph.edges, name)).all()]
-    groups = [f"{g.task} {g.group}" for g in graph.port_groups if not (math.isfinite(g.effect) and math.isfinite(g.gap))]
+    groups = [f"{g.task} {g.group}" for g in graph.port_groups if not all(math.isfinite(x) for x in (g.effect, g.gap) if x is not None)]
     return [f"{_name(graph)}: {place} holds a value that is not finite" for place in (*(f"edge column {name}" for name in columns), *groups)]
 
 
@@ -30,6 +30,8 @@ def unbalanced(graph: ComputationalGraph) -> list[str]:
     allowed = ROUNDING.get(graph.provenance.get("dtype", "float32"), ROUNDING["float32"])
     found = []
     for group in graph.port_groups:
+        if group.effect is None or group.gap is None:
+            continue
         total, size = sums.get((group.task, group.group), (0.0, 0.0))
         error = abs(group.effect - group.gap - total)
         if not error <= allowed * max(size, abs(group.effect), 1e-12):
@@ -43,9 +45,13 @@ def not_read_back(graph: ComputationalGraph, stored: ComputationalGraph) -> list
 
 
 def wide_gaps(graph: ComputationalGraph) -> list[str]:
-    """Port groups that are incomplete (gap beyond the tolerance after all steps) or saturated."""
-    wide = [g for g in graph.port_groups if not g.complete or g.saturated]
-    return [f"{g.task} at {g.group}: gap {g.gap:.3g} of effect {g.effect:.3g} after {g.steps} steps{' (saturated)' if g.saturated else ''}" for g in wide]
+    """Port groups that are incomplete (gap beyond the tolerance after all steps) or saturated, and did not fall back to exact patching."""
+    wide = [g for g in graph.port_groups if g.method != "exact" and (not g.complete or g.saturated)]
+    return [f"{g.task} at {g.group}: {_gap(g)} after {g.steps} steps{' (saturated)' if g.saturated else ''}" for g in wide]
+
+
+def _gap(group: PortGroupEffect) -> str:
+    return "effect not measured" if group.gap is None or group.effect is None else f"gap {group.gap:.3g} of effect {group.effect:.3g}"
 
 
 def at_null(partition: RoiPartition) -> list[str]:

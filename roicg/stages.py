@@ -75,9 +75,10 @@ def edge_stage(place: Place, progress: Progress | None = None) -> dict[str, Any]
     figures |= {f"edges/{kind}": len(graph.edges) * len(graph.edges.tasks) for kind, graph in graphs.items()}
     for task in any_graph.edges.tasks:
         books = [group for group in any_graph.port_groups if group.task == task]
-        worst = max(books, key=lambda g: abs(g.gap))
+        gaps = [abs(group.gap) for group in books if group.gap is not None]
         figures |= {
-            f"largest_gap/{task}": abs(worst.gap),
+            f"largest_gap/{task}": max(gaps, default=0.0),
+            f"exact_groups/{task}": sum(g.method == "exact" for g in books),
             f"steps/{task}": max(g.steps for g in books),
             f"incomplete/{task}": sum(not g.complete for g in books),
         }

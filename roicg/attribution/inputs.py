@@ -2,6 +2,7 @@
 
 ``inputs``: the token embedding moves from corrupted to clean, tokens and positions stay clean (Hanna et al. 2024,
 EAP-IG-inputs; with rule ``left`` the published scores). ``clean``: the gradient of the clean run, nothing moves.
+Sum law of ``inputs``: Σ_v w(tok→v) → metric(clean) − metric(corrupted), since every way on from the embedding is a port.
 """
 
 from collections.abc import Iterator, Mapping
@@ -9,7 +10,7 @@ from collections.abc import Iterator, Mapping
 import torch
 from torch import Tensor
 
-from roicg.attribution.ports import PortGradient
+from roicg.attribution.targets import Normed, PortGradient, norm_of
 from roicg.core.sites import PortGroup
 from roicg.models.forward import run as run_lens
 from roicg.models.pairs import PairRun
@@ -31,11 +32,15 @@ def clean_gradients(run: PairRun, steps: Mapping[str, int], groups: tuple[PortGr
 
 def _at(run: PairRun, groups: tuple[PortGroup, ...], tok: Tensor, weight: float) -> Iterator[PortGradient]:
     with torch.enable_grad():
-        cache = run_lens(run.lens, run.batch.clean, tok.detach().requires_grad_())
+        cache = run_lens(run.lens, run.batch.clean, tok.detach().requires_grad_(), at=run.clean.at)
         assert cache.final is not None
         total = run.score(cache.final).sum()
     ports = [cache.port(group) for group in groups]
     flat = iter(torch.autograd.grad(total, [part for port in ports for part in port]))
     alpha = torch.tensor([weight], dtype=run.lens.dtype, device=run.lens.device)
+    normed: dict[tuple[str, bool], Normed] = {}
     for group, port in zip(groups, ports, strict=True):
-        yield PortGradient(group, cache.stream_at(group).detach(), tuple(next(flat) for _ in port), alpha)
+        place = group.site.key, cache.in_tail(group)
+        if place not in normed:
+            normed[place] = Normed.of(norm_of(run.lens, group), cache.stream_at(group))
+        yield PortGradient(group, normed[place], port, tuple(next(flat) for _ in port), alpha)

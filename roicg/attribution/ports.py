@@ -5,42 +5,40 @@ Sum law: Σ_u w(u→g) → metric(clean) − metric(clean with g's whole input c
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from roicg.attribution.targets import Normed, PortGradient, norm_of
 from roicg.core.sites import PortGroup
 from roicg.models.forward import read_port, resume
 from roicg.models.pairs import PairRun
 from roicg.numerics.quadrature import quadrature
 
-
-@dataclass(frozen=True, slots=True, eq=False)
-class PortGradient:
-    """The gradient at what a port computed, at m stacked points of the path: ``stream`` [m·B,P,D] before the norm, ``weights`` the quadrature's."""
-
-    group: PortGroup
-    stream: Float[Tensor, "mB P D"]
-    gradient: tuple[Tensor, ...]
-    weights: Float[Tensor, " m"]
+STACKED_ROWS = 1 << 12
+"""Rows (points × examples × positions) that go through the model at once: a fixed number, so that sums never depend on free memory."""
 
 
 def gradients(run: PairRun, steps: Mapping[str, int], groups: tuple[PortGroup, ...], rule: str) -> Iterator[PortGradient]:
-    """Each of ``groups`` once, with all its points stacked along the batch; cost: m suffix passes per group."""
+    """Each of ``groups`` at all its points, some stacked along the batch at a time; cost: m suffix passes per group."""
+    at_once = max(1, STACKED_ROWS // run.clean.tok[..., 0].numel())
     for group in groups:
         points, weights = (torch.tensor(x, dtype=run.lens.dtype, device=run.lens.device) for x in quadrature(rule, steps[group.key]))
         corrupted, delta = run.corrupted.stream_at(group), run.stream_delta(group)
-        stream = (corrupted + points[:, None, None, None] * delta).flatten(0, 1)
-        value = tuple(part.requires_grad_() for part in read_port(run.lens, group, stream))
-        with torch.enable_grad():
-            total = run.score(resume(run.lens, run.clean, group, value)).sum()
-        yield PortGradient(group, stream.detach(), torch.autograd.grad(total, value), weights)
+        for some, weight in zip(torch.split(points, at_once), torch.split(weights, at_once), strict=True):
+            stream = (corrupted + some[:, None, None, None] * delta).flatten(0, 1)
+            value = tuple(part.requires_grad_() for part in read_port(run.lens, group, stream))
+            with torch.enable_grad():
+                total = run.score(resume(run.lens, run.clean, group, value)).sum()
+            gradient = torch.autograd.grad(total, value)
+            yield PortGradient(group, Normed.of(norm_of(run.lens, group), stream), value, gradient, weight)
 
 
 @torch.no_grad()
 def group_effect(run: PairRun, group: PortGroup) -> Float[Tensor, " B"]:
     """metric(clean) − metric(clean with the group's whole input corrupted), per example."""
+    if group.site.kind == "logits":
+        return run.clean_metric - run.corrupted_metric
     value = read_port(run.lens, group, run.corrupted.stream_at(group))
     return run.clean_metric - run.score(resume(run.lens, run.clean, group, value))

@@ -1,5 +1,7 @@
 """Running sums of per-example edge weights: their mean, standard error and mean absolute value, whatever the batch size."""
 
+from collections.abc import Iterable
+
 import numpy as np
 import torch
 from jaxtyping import Float
@@ -7,21 +9,41 @@ from torch import Tensor
 
 
 class EdgeSums:
-    """Σw, Σw² and Σ|w| over examples in float64, for one block of edges [source, target]."""
+    """Σw, Σw² and Σ|w| over ``n`` examples in float64, for one block of edges [source, target]."""
 
-    def __init__(self, shape: tuple[int, int]) -> None:
-        self.n = 0
+    def __init__(self, shape: tuple[int, int], n: int = 0) -> None:
+        self.n = n
         self.total = np.zeros(shape)
         self.square = np.zeros(shape)
         self.absolute = np.zeros(shape)
 
-    def add(self, weights: Float[Tensor, "B source target"]) -> None:
-        """Add the per-example weights of one batch."""
+    def add(self, weights: Float[Tensor, "B source target"], sources: slice = slice(None)) -> None:
+        """Add the per-example weights of some ``sources`` (count the examples with :attr:`n`)."""
         values = weights.detach().to(torch.float64).cpu().numpy()
-        self.n += values.shape[0]
-        self.total += values.sum(0)
-        self.square += np.square(values).sum(0)
-        self.absolute += np.abs(values).sum(0)
+        self.total[sources] += values.sum(0)
+        self.square[sources] += np.square(values).sum(0)
+        self.absolute[sources] += np.abs(values).sum(0)
+
+    def add_each(self, blocks: Iterable[Float[Tensor, "source target"]], sources: slice) -> Float[Tensor, " B"]:
+        """Like :meth:`add`, one example at a time in the model's precision (for blocks too large to hold); returns Σw per example."""
+        sums: list[Tensor] = []
+        flow = []
+        for block in blocks:
+            sums = sums or [torch.zeros_like(block) for _ in range(3)]
+            sums[0] += block
+            sums[1].addcmul_(block, block)
+            sums[2] += block.abs()
+            flow.append(block.sum())
+        for column, part in zip((self.total, self.square, self.absolute), sums, strict=True):
+            column[sources] += part.to(torch.float64).cpu().numpy()
+        return torch.stack(flow)
+
+    def merge(self, other: "EdgeSums") -> None:
+        """Add what ``other`` has summed over further examples."""
+        self.n += other.n
+        self.total += other.total
+        self.square += other.square
+        self.absolute += other.absolute
 
     @property
     def mean(self) -> Float[np.ndarray, "source target"]:

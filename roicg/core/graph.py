@@ -36,12 +36,14 @@ class PortGroupEffect:
     ``effect`` = metric(clean) − metric(clean with the group's whole input corrupted); ``gap`` = effect − Σ of its edges
     (both in metric units; on paths without a sum law ``gap`` is measured all the same). ``method`` is the path's name, or
     ``exact`` where the group fell back. ``saturated``: zero gradient at every point although the effect is not zero.
+    On paths without a sum law per group ``effect`` and ``gap`` are None unless the study asked for them; ``complete`` is
+    False only where a gap was checked and missed (an exact edge is its own measurement: always complete).
     """
 
     group: str
     task: str
-    effect: float
-    gap: float
+    effect: float | None
+    gap: float | None
     steps: int
     method: str
     complete: bool

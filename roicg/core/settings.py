@@ -134,16 +134,36 @@ class RoiSettings(Settings):
 
 
 class AttributionSettings(Settings):
-    """The path of the edges, its quadrature, and when to take more steps."""
+    """The path of the edges, its quadrature, and when to take more steps.
+
+    ``fallback: exact``: port groups that stay incomplete or saturated are patched edge by edge. ``group_effects``: whether
+    every group's effect is measured (one suffix pass each); by default where something is checked against it, that is on
+    ``ports`` and ``exact`` and wherever there is a fallback.
+    """
 
     path: Literal["ports", "inputs", "clean", "exact"] = "ports"
     rule: Literal["gauss-legendre", "midpoint", "left", "right"] = "gauss-legendre"
     steps: int = Field(default=5, ge=1, le=64)
     max_steps: int = Field(default=40, ge=1, le=512)
     tolerance: float = Field(default=0.01, gt=0)
-    dtype: Literal["float32", "float64"] = "float32"
+    fallback: Literal["none", "exact"] = "none"
+    group_effects: bool | None = None
+    dtype: Literal["bfloat16", "float32", "float64"] = "float32"
     batch_size: int = Field(default=256, ge=1)
     positions: Literal["sum", "split"] = "sum"
+
+    @property
+    def measures_group_effects(self) -> bool:
+        """Whether the effect of every port group is measured."""
+        if self.group_effects is None:
+            return self.path in ("ports", "exact") or self.fallback == "exact"
+        return self.group_effects
+
+    @model_validator(mode="after")
+    def _checks_have_effects(self) -> "AttributionSettings":
+        if self.group_effects is False and (self.path == "ports" or self.fallback == "exact"):
+            raise ValueError("group_effects: false leaves nothing to check the edges against; path ports and fallback exact need them")
+        return self
 
 
 class CircuitSettings(Settings):

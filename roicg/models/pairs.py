@@ -1,6 +1,6 @@
 """A batch of prompt pairs run twice, and what each writer wrote differently."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float
@@ -25,6 +25,16 @@ class PairRun:
     corrupted: Cache
     clean_metric: Float[Tensor, " B"]
     corrupted_metric: Float[Tensor, " B"]
+
+    def in_tail(self, group: PortGroup) -> bool:
+        """Whether ``group`` reads at the answer positions only."""
+        layer, last = group.site.layer, self.lens.n_layers - 1
+        return self.clean.at is not None and (layer is None or (layer == last and group.port in ("q", "in")))
+
+    def ends(self) -> "PairRun":
+        """The same pair with nothing kept but the embeddings and the metric: what a path of the embeddings needs."""
+        clean, corrupted = (Cache(cache.tok, cache.at) for cache in (self.clean, self.corrupted))
+        return replace(self, clean=clean, corrupted=corrupted)
 
     def stream_delta(self, group: PortGroup) -> Float[Tensor, "B P D"]:
         """Clean − corrupted stream where ``group`` reads it."""

@@ -57,3 +57,54 @@ def weigh_members(values: Float[Tensor, "B P F"], weight: Float[Tensor, "F D"], 
         chosen = [row[0] for row in members]
         return values[..., chosen].transpose(1, 2)[..., None] * weight[chosen][:, None, :]
     return torch.stack([values[..., list(row)] @ weight[list(row)] for row in members], dim=1)
+
+
+def site_delta(run: Cache, base: Cache, site: Site) -> Float[Tensor, "B P ..."]:
+    """What the features of ``site`` computed in ``run`` less what they computed in ``base``: tok [B,P,D], z [B,P,H,E] or post [B,P,N]."""
+    if site.kind == "tok":
+        return run.tok - base.tok
+    assert site.layer is not None
+    if site.kind == "attention":
+        return run.z[site.layer] - base.z[site.layer]
+    post, base_post = run.post[site.layer], base.post[site.layer]
+    assert post is not None
+    assert base_post is not None
+    return post - base_post
+
+
+def write_rows(lens: Lens, delta: Float[Tensor, "B P ..."], site: Site, members: Sequence[Members], out: Float[Tensor, "R B P D"]) -> None:
+    """Into ``out`` what each member set of ``site`` writes to the stream when its features compute ``delta``."""
+    if not members:
+        return
+    if site.kind == "tok":
+        out.copy_(_token_rows(delta, site, members).transpose(0, 1))
+        return
+    assert site.layer is not None
+    if site.kind == "attention":
+        weight = lens.attentions[site.layer].W_O.to(delta.dtype)
+        heads, _, d_model = weight.shape
+        z = delta.flatten(0, 1).transpose(0, 1)
+        if list(members) == [(head,) for head in range(heads)]:
+            torch.bmm(z, weight, out=out.view(heads, -1, d_model))
+            return
+        for row, heads_of in enumerate(members):
+            flat = z[list(heads_of)].transpose(0, 1).flatten(1)
+            torch.mm(flat, weight[list(heads_of)].reshape(-1, d_model), out=out[row].view(-1, d_model))
+        return
+    mlp = lens.mlps[site.layer]
+    assert mlp is not None
+    flat, weight = delta.flatten(0, 1), mlp.W_out.to(delta.dtype)
+    for row, neurons in enumerate(members):
+        chosen = list(neurons)
+        target = out[row].view(-1, weight.shape[1])
+        if len(chosen) == flat.shape[1]:
+            torch.mm(flat, weight, out=target)
+        else:
+            torch.mm(flat[:, chosen], weight[chosen], out=target)
+
+
+def write_site(lens: Lens, delta: Float[Tensor, "B P ..."], site: Site) -> Float[Tensor, "B P D"]:
+    """What the whole of ``site`` writes to the stream when its features compute ``delta``."""
+    out = delta.new_empty((1, *delta.shape[:2], lens.W_E.shape[1]))
+    write_rows(lens, delta, site, [tuple(range(site.n_features))], out)
+    return out[0]

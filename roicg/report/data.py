@@ -82,8 +82,8 @@ class Books:
 
     task: str
     port_group: str
-    effect: float
-    gap: float
+    effect: float | None
+    gap: float | None
     steps: int
     complete: bool
     saturated: bool

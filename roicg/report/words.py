@@ -160,11 +160,11 @@ def book_warnings(checkpoint: CheckpointShown) -> Iterator[Statement]:
     asked: tuple[Asked, ...] = (("structure.port_groups", {"slot": graph.slot}),)
     incomplete = [book for book in graph.books if not book.complete]
     if incomplete:
-        worst = max(incomplete, key=lambda book: abs(book.gap))
+        worst = max(incomplete, key=lambda book: abs(book.gap or 0.0))
         tasks = ", ".join(dict.fromkeys(book.task for book in incomplete))
         count = f"At {checkpoint.label}, {len(incomplete)} of {len(graph.books)} port groups are incomplete ({tasks}): their edges miss the group's effect"
         yield Statement(
-            f"{count}, at most by {abs(worst.gap):.2g} of {_figure(worst.effect, '.2g')} ({worst.port_group} of {worst.task}, {worst.steps} steps).",
+            f"{count}, at most by {abs(worst.gap or 0.0):.2g} of {_figure(worst.effect, '.2g')} ({worst.port_group} of {worst.task}, {worst.steps} steps).",
             "warning",
             asked,
         )

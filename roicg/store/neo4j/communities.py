@@ -112,7 +112,7 @@ def _units(graph: ComputationalGraph, task: str | None) -> dict[str, float]:
     if task is not None:
         graph.edges.task_index(task)
         return {task: 1.0}
-    effects = {group.task: abs(group.effect) for group in graph.port_groups if group.group == SINK}
+    effects = {group.task: abs(group.effect) for group in graph.port_groups if group.group == SINK and group.effect is not None}
     sums = dict(zip(graph.edges.tasks, graph.edges.strength.sum(axis=1).tolist(), strict=True))
     units = {name: effects.get(name, 0.0) for name in graph.edges.tasks if effects.get(name, 0.0) > SMALLEST_EFFECT * sums[name]}
     if not units:

@@ -208,10 +208,10 @@ def test_float32_agrees_with_float64() -> None:
 
 def test_books_that_do_not_balance_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     lens, prompts = make_lens(37), make_prompts(12)
-    from roicg.attribution import edges
+    from roicg.attribution import sources
 
-    honest = edges.written
-    monkeypatch.setattr(edges, "written", lambda *a: honest(*a) * (1.01 if a[3].key == "a0" else 1.0))
+    honest = sources.site_delta
+    monkeypatch.setattr(sources, "site_delta", lambda *a: honest(*a) * (1.01 if a[2].key == "a0" else 1.0))
     with pytest.raises(LawError, match="do not balance"):
         attribute_edges(lens, [prompts], {"own": components(lens.sites)}, settings())
 

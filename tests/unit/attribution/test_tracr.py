@@ -27,7 +27,7 @@ DEAD = 1e-9
 
 def attributed(name: str, path: str, partition: RoiPartition, **more: object) -> EdgeAttribution:
     program = load_tracr(name)
-    settings = AttributionSettings(path=path, dtype="float64", **more)
+    settings = AttributionSettings(**{"path": path, "dtype": "float64", "group_effects": True, **more})
     return attribute_edges(program.lens, [program.prompts()], {"own": partition}, settings)["own"]
 
 
@@ -131,3 +131,26 @@ def test_a_live_edge_without_weight_lies_in_a_group_the_path_flagged(name: str, 
     if path == "exact":
         assert auroc == 1.0
         assert not lost
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("name", ["frac_prevs_x", "hist"])
+def test_with_the_exact_fallback_no_live_edge_is_lost(name: str, path: str) -> None:
+    """AUROC 1.0 at both partitions' edges; the share of groups that fell back is printed. MUTATION fallback"""
+    program = load_tracr(name)
+    for kind in sorted(PARTITIONS):
+        partition = PARTITIONS[kind](program.lens.sites)
+        before = attributed(name, path, partition)
+        found = attributed(name, path, partition, fallback="exact")
+        by_edge, live = weights(found), live_edges(name, kind)
+        fell_back = {group.group for group in found.port_groups if group.method == "exact"} if path != "exact" else set()
+        print(f"\n{name} {kind} {path}: {len(fell_back)} of {len(found.port_groups)} port groups fell back to exact")
+        assert separation(by_edge, live) == 1.0
+        if path != "exact":
+            assert fell_back == flagged(before)
+        exact = weights(attributed(name, "exact", partition))
+        for edge, weight in by_edge.items():
+            if group_of(edge) in fell_back:
+                assert weight == pytest.approx(exact[edge], abs=1e-12)
+            elif path != "exact":
+                assert weight == weights(before)[edge]
