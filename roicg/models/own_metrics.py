@@ -61,7 +61,8 @@ def _load(found: MetricFile) -> Callable[..., Any]:
     try:
         if found.beside:
             spec = spec_from_file_location(f"roicg_metric_{found.digest}", found.path)  # a name of its own: two studies never share it
-            assert spec is not None and spec.loader is not None
+            assert spec is not None
+            assert spec.loader is not None
             module = module_from_spec(spec)
             spec.loader.exec_module(module)
         else:
