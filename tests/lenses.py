@@ -24,6 +24,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "grouped queries": {"kv_groups": 1},
     "no biases": {"biases": False},
     "gated, no gate bias": {"gated": True, "act": F.silu, "gate_bias": False},
+    "gated, rms norm": {"gated": True, "act": F.silu, "norm": "rms"},
     "layer norm without weights": {"norm_weights": False},
     "rms norm without weight, bidirectional": {"norm": "rms", "norm_weights": False, "causal": False},
     "llama": {"norm": "rms", "rotary": "half", "gated": True, "act": F.silu, "gate_bias": False, "biases": False, "kv_groups": 1},

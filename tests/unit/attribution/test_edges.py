@@ -1,11 +1,10 @@
-"""The fast paths equal the literal ones on every branch, and obey the laws of the edges."""
+"""The fast paths equal the literal ones on every branch, and obey the laws of the edges (more of them in tests/property)."""
 
 import numpy as np
 import pytest
 import torch
 
 from roicg.attribution.edges import attribute_edges
-from roicg.core.errors import LawError
 from roicg.core.partition import Roi, RoiPartition
 from roicg.core.settings import AttributionSettings
 from roicg.models.forward import logits
@@ -37,7 +36,7 @@ def settings(path: str = "ports", steps: int = 3, **more) -> AttributionSettings
     return AttributionSettings(path=path, steps=steps, dtype="float64", **{"max_steps": steps, "tolerance": 0.5, **more})
 
 
-def assert_equals_literal(lens, prompts, path: str, steps: int = 2) -> None:
+def assert_equals_literal(lens, prompts, path: str, steps: int = 3) -> None:
     partition = grouped(lens)
     fast = as_dict(attribute_edges(lens, [prompts], {"own": partition}, settings(path, steps))["own"])
     points, weights = ([1.0], [1.0]) if path == "clean" else quadrature("gauss-legendre", steps)
@@ -52,18 +51,23 @@ def assert_equals_literal(lens, prompts, path: str, steps: int = 2) -> None:
 @pytest.mark.parametrize("path", ["ports", "inputs", "clean", "exact"])
 @pytest.mark.parametrize("variant", sorted(VARIANTS))
 def test_every_path_equals_its_literal_twin(variant: str, path: str) -> None:
+    """Seen to fail with the quadrature's weights repeated by example instead of by point, and with the gate's
+    constant taken from the linear part (caught by the gated RMS variant alone).
+    """
     assert_equals_literal(make_lens(3, **VARIANTS[variant]), make_prompts(1, **QUESTIONS["last position"]), path)
 
 
 @pytest.mark.parametrize("path", ["ports", "inputs", "clean", "exact"])
 @pytest.mark.parametrize("question", sorted(QUESTIONS.keys() - {"last position"}))
 def test_every_path_equals_its_literal_twin_whatever_is_asked(question: str, path: str) -> None:
+    """Seen to fail with the rows of the tail read at the answer positions in the wrong order (``sources._at``)."""
     assert_equals_literal(make_lens(3, norm="rms", kv_groups=1, causal=False), make_prompts(1, **QUESTIONS[question]), path)
 
 
 @pytest.mark.parametrize("path", ["ports", "exact"])
-@pytest.mark.parametrize("metric", ["log_probability", "logit_minus_mean_rest"])
+@pytest.mark.parametrize("metric", ["log_probability", "logit_minus_mean_rest", "margin"])
 def test_every_metric_equals_its_literal_twin(metric: str, path: str) -> None:
+    """Seen to fail with every task scored by ``logit_difference``."""
     assert_equals_literal(make_lens(4, n_layers=1), make_prompts(2, n=2, lengths=(3,), metric=metric), path)
 
 
@@ -179,41 +183,6 @@ def test_split_positions_sum_to_tok() -> None:
     for (u, v, port), weight in together.items():
         if u == "tok":
             assert sum(apart[f"tok[{p}]", v, port] for p in range(4)) == pytest.approx(weight, abs=1e-12)
-
-
-def test_clean_equal_to_corrupted_gives_an_empty_graph() -> None:
-    lens, prompts = make_lens(23), make_prompts(9)
-    from dataclasses import replace
-
-    same = replace(prompts, edges=replace(prompts.edges, pairs=tuple(replace(pair, corrupted=pair.clean) for pair in prompts.edges.pairs)))
-    found = attribute_edges(lens, [same], {"own": components(lens.sites)}, settings())["own"]
-    assert not found.edges.weight.any()
-    assert all(abs(group.effect) < 1e-14 and group.complete and not group.saturated for group in found.port_groups)
-
-
-def test_a_linear_model_has_weight_times_delta_at_any_number_of_steps() -> None:
-    lens, prompts = make_lens(29, norm="none", act=lambda x: x, n_layers=1), make_prompts(10)
-    mlp = [e for e in as_dict(attribute_edges(lens, [prompts], {"own": singletons(lens.sites)}, settings(steps=1))["own"]).items() if e[0][1].startswith("m0")]
-    more = as_dict(attribute_edges(lens, [prompts], {"own": singletons(lens.sites)}, settings(steps=7))["own"])
-    for edge, weight in mlp:
-        assert more[edge] == pytest.approx(weight, abs=1e-12)
-
-
-def test_float32_agrees_with_float64() -> None:
-    double, single = (make_lens(31, dtype=dtype) for dtype in (torch.float64, torch.float32))
-    prompts = make_prompts(11)
-    a, b = (attribute_edges(lens, [prompts], {"own": grouped(lens)}, settings())["own"].edges.weight for lens in (double, single))
-    assert np.abs(a - b).max() < 1e-4 * np.abs(a).max()
-
-
-def test_books_that_do_not_balance_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    lens, prompts = make_lens(37), make_prompts(12)
-    from roicg.attribution import sources
-
-    honest = sources.site_delta
-    monkeypatch.setattr(sources, "site_delta", lambda *a: honest(*a) * (1.01 if a[2].key == "a0" else 1.0))
-    with pytest.raises(LawError, match="do not balance"):
-        attribute_edges(lens, [prompts], {"own": components(lens.sites)}, settings())
 
 
 def test_se_is_the_standard_error_over_examples() -> None:

@@ -87,7 +87,7 @@ def test_accuracy_without_wrong_answers_is_argmax_and_averages_positions() -> No
 
 
 def test_margin_is_positive_exactly_where_accuracy_counts() -> None:
-    """With wrong answers and, against the whole vocabulary, without. Seen to fail with the mean instead of the lowest answer."""
+    """With wrong answers and, against the whole vocabulary, without. Seen to fail with the mean answer instead of the lowest."""
     generator = torch.Generator().manual_seed(3)
     for given in (True, False):
         prompts = PromptSet("t", "eval", tuple(_pair("x" * n, 4, (1, 2, 3), wrong=given) for n in range(1, 5)))

@@ -44,7 +44,7 @@ def asked(name: str) -> torch.Tensor:
 
 
 def test_a_function_beside_the_study_scores_as_its_own_code_says(tmp_path: Path) -> None:
-    """Every weight doubles with the metric. Seen to fail with the key looked up as ``logit_difference``."""
+    """Every weight doubles with the metric. Seen to fail with every task scored by ``logit_difference``."""
     key = open_metric("my_metrics:twice", written(tmp_path, TWICE))
     lens = make_lens(1)
 
@@ -71,6 +71,7 @@ def test_its_source_is_part_of_the_prompts_key_the_fingerprint_and_the_graph_id(
 
 
 def test_two_studies_may_name_their_own_alike(tmp_path: Path) -> None:
+    """Seen to fail with the key without its digest."""
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
     keys = [open_metric("my_metrics:twice", written(tmp_path / folder, text)) for folder, text in (("a", TWICE), ("b", TWICE.replace("2 *", "5 *")))]
@@ -95,6 +96,7 @@ def test_an_entry_point_is_a_metric_by_its_bare_name(tmp_path: Path, monkeypatch
 
 
 def test_wrong_answers_are_filled_in_unless_the_function_says_otherwise(tmp_path: Path) -> None:
+    """Seen to fail with the opposite default."""
     written(tmp_path, TWICE + SUM)
     assert needs_wrong_answers(open_metric("my_metrics:twice", tmp_path))
     assert not needs_wrong_answers(open_metric("my_metrics:total", tmp_path))
