@@ -6,15 +6,13 @@ method           cost                     prediction of metric(changed) − metr
 ``naive``        none, graph only         −amount · Σ weights out of each ROI and of each edge: the control, which counts
                                           a path through several members several times
 ``bounded``      none, graph only         the control made fairer: ``naive``, kept within what reaches the logits
-``flow``         none, graph only         each weight times the share of its target's outflow that reaches the logits
-                                          without a further touched edge, so that each path counts once, at its last
-                                          touched edge; kept within what reaches the logits
+``flow``         none, graph only         flow through the graph with the set removed, each path counted once (flow.py)
 ``clean``        1 forward + backward     the derivative at the clean run; frozen members block each other (each path once)
 ``integrated``   m forwards + backwards   the same derivative integrated along the way of the whole set from clean to its
                                           frozen value, m points of Gauss–Legendre
 ===============  =======================  ==========================================================================
 
-For one ROI ``naive`` is Σ_out w, ``flow`` too (within its bounds), and ``clean`` is the outflow in a graph of path ``clean``.
+For one ROI ``naive`` is Σ_out w, and ``clean`` is the outflow in a graph of path ``clean``.
 As m grows ``integrated`` becomes the measurement itself on the same pairs (fundamental theorem of calculus); it predicts
 because it is taken on split ``edges`` and judged on split ``eval``. Measuring on ``edges`` costs one forward and says the
 same: a calibration prints it as the ceiling. What tests the graph is ``flow``, which sees neither the model nor the set.
@@ -29,6 +27,7 @@ import torch
 from jaxtyping import Bool, Float
 
 from roicg.circuits.effects import pair_runs, standard_error
+from roicg.circuits.flow import at_the_logits, lost
 from roicg.circuits.intervene import Intervention, run_intervened, touched
 from roicg.core.errors import RoicgError
 from roicg.core.graph import ComputationalGraph
@@ -89,46 +88,14 @@ def naive_change(graph: ComputationalGraph, task: str, intervention: Interventio
 
 
 def bounded_change(graph: ComputationalGraph, task: str, intervention: Intervention) -> float:
-    """:func:`naive_change` within :func:`at_the_logits`."""
+    """:func:`naive_change` within :func:`~roicg.circuits.flow.at_the_logits`."""
     gone, weight = touched_edges(graph, intervention), graph.edges.weight[graph.edges.task_index(task)]
     return -intervention.amount * float(np.clip(weight[gone].sum(), *at_the_logits(graph, task)))
 
 
 def flow_change(graph: ComputationalGraph, task: str, intervention: Intervention) -> float:
-    """−amount · Σ over touched edges of weight · :func:`through` of the target, within :func:`at_the_logits`."""
-    edges = graph.edges
-    gone, weight = touched_edges(graph, intervention), edges.weight[edges.task_index(task)]
-    lost = float((weight * through(graph, task, ~gone)[edges.target])[gone].sum())
-    return -intervention.amount * float(np.clip(lost, *at_the_logits(graph, task)))
-
-
-def at_the_logits(graph: ComputationalGraph, task: str) -> tuple[float, float]:
-    """The least and the most that can be taken away: all that lowers and all that raises the metric, as it arrives at the logits.
-
-    Interior edges are measured with everything else clean, so they add up to more than there is to lose.
-    """
-    edges = graph.edges
-    logits = [i for i, roi in enumerate(graph.partition.rois) if roi.kind == "logits"]
-    arriving = edges.weight[edges.task_index(task)][np.isin(edges.target, logits)]
-    return float(np.minimum(arriving, 0.0).sum()), float(np.maximum(arriving, 0.0).sum())
-
-
-def through(graph: ComputationalGraph, task: str, open_: Bool[np.ndarray, " edge"]) -> Float[np.ndarray, " roi"]:
-    """For each ROI the share of its outflow that reaches the logits over ``open_`` edges: 1 at the logits, between 0 and 1 elsewhere.
-
-    s(v) = Σ_open strength(v→x) · s(x) / Σ_all strength(v→x), going down the stream. Shares are of strength, not of weight,
-    so that weights that cancel cannot make a share larger than the whole.
-    """
-    edges, rois = graph.edges, graph.partition.rois
-    strength = edges.strength[edges.task_index(task)]
-    order = {site.key: i for i, site in enumerate(graph.partition.sites)}
-    share = np.array([1.0 if roi.kind == "logits" else 0.0 for roi in rois])
-    for v in sorted(range(len(rois)), key=lambda i: -order[rois[i].site]):
-        out = edges.source == v
-        whole = float(strength[out].sum())
-        if whole > 0:
-            share[v] = float((strength * share[edges.target])[out & open_].sum()) / whole
-    return np.asarray(share)
+    """−:func:`roicg.circuits.flow.lost`."""
+    return -lost(graph, task, touched_edges(graph, intervention), intervention.amount)
 
 
 def touched_edges(graph: ComputationalGraph, intervention: Intervention) -> Bool[np.ndarray, " edge"]:

@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 import roicg
-from roicg.cli import circuit, compare, house, launch, query
+from roicg.cli import circuit, compare, house, intervene, launch, query
 from roicg.cli.console import say
 from roicg.cli.db import app as db_app
 from roicg.cli.doctor import doctor
@@ -90,6 +90,7 @@ app.command()(query.query)
 app.command()(query.cypher)
 app.command()(compare.compare)
 app.command()(circuit.circuit)
+app.command()(intervene.intervene)
 app.command()(house.report)
 app.command()(house.status)
 app.command()(house.verify)

@@ -11,12 +11,17 @@ def study_path(text: str) -> Path:
     given = Path(text).expanduser()
     if given.is_file():
         return given
-    shipped = {path.stem: path for folder in _folders() for path in sorted(folder.glob("*.yaml"))}
-    if text in shipped:
-        return shipped[text]
-    near = difflib.get_close_matches(text, list(shipped), n=1, cutoff=0.5)
+    known = shipped()
+    if text in known:
+        return known[text]
+    near = difflib.get_close_matches(text, list(known), n=1, cutoff=0.5)
     hint = f"; did you mean {near[0]!r}?" if near else ""
-    raise StudyError(f"{text!r} is neither a study file nor a study that comes with roicg ({', '.join(shipped) or 'none'}){hint}")
+    raise StudyError(f"{text!r} is neither a study file nor a study that comes with roicg ({', '.join(known) or 'none'}){hint}")
+
+
+def shipped() -> dict[str, Path]:
+    """The studies that come with roicg, by name."""
+    return {path.stem: path for folder in _folders() for path in sorted(folder.glob("*.yaml"))}
 
 
 def _folders() -> list[Path]:

@@ -8,8 +8,9 @@ import torch
 
 from roicg.attribution.edges import attribute_edges
 from roicg.circuits.effects import measure
+from roicg.circuits.flow import at_the_logits, lost_at_first, lost_at_last, reaching
 from roicg.circuits.intervene import Intervention
-from roicg.circuits.predict import METHODS, at_the_logits, naive_change, predict, through, touched_edges
+from roicg.circuits.predict import METHODS, naive_change, predict, touched_edges
 from roicg.core.errors import RoicgError
 from roicg.core.graph import Checkpoint, ComputationalGraph
 from roicg.core.settings import AttributionSettings
@@ -48,7 +49,7 @@ def test_in_a_linear_model_the_masked_pass_is_the_truth_and_the_naive_sum_counts
 
 
 def test_where_flow_has_one_dimension_the_graph_alone_gives_the_truth() -> None:
-    """A linear stream of one number, one position, nothing that cancels. Broken on purpose: ``through`` left out; shares over open edges instead of all."""
+    """A linear stream of one number, one position, nothing that cancels. Broken on purpose: ``reaching`` left out of ``lost_at_last``; shares of the untouched instead of all."""
     lens = linear(make_lens(4, norm="none", act=lambda x: x, d_model=1, positions=False))
     lens = replace(
         lens,
@@ -118,33 +119,48 @@ def test_one_roi_is_the_sum_of_its_edges_and_one_edge_is_itself(variant: str) ->
 
 
 def test_flow_equals_the_sum_over_all_paths() -> None:
-    """Every path from a touched edge on, edge by edge. Broken on purpose: the stream walked upwards in ``through``; the bounds left out."""
-    lens, prompts = make_lens(8), make_prompts(6, n=4)
+    """Both ways of counting, path by path. Broken on purpose: the stream walked the other way in ``reaching``; ports added in ``carrying``; no bounds."""
+    lens, prompts = make_lens(11), make_prompts(6, n=4)
     graph = graph_of(lens, prompts)
-    edges, weight = graph.edges, graph.edges.weight[0]
-    logits = [roi.key for roi in graph.partition.rois].index("logits")
+    edges, weight, rois = graph.edges, graph.edges.weight[0], graph.partition.rois
+    logits, every = [roi.key for roi in rois].index("logits"), range(len(edges))
 
-    def reaching(v: int, gone: np.ndarray) -> float:
-        if v == logits:
-            return 1.0
-        out = [e for e in range(len(edges)) if edges.source[e] == v]
+    def share_reaching(v: int, gone: np.ndarray) -> float:
+        out = [e for e in every if edges.source[e] == v]
         whole = sum(abs(weight[e]) for e in out)
-        return sum(abs(weight[e]) / whole * reaching(int(edges.target[e]), gone) for e in out if not gone[e])
+        return 1.0 if v == logits else sum(abs(weight[e]) / whole * share_reaching(int(edges.target[e]), gone) for e in out if not gone[e])
 
-    arriving = [weight[e] for e in range(len(edges)) if edges.target[e] == logits]
-    low, high = sum(min(w, 0.0) for w in arriving), sum(max(w, 0.0) for w in arriving)
+    def share_left(e: int, gone: np.ndarray, amount: float) -> float:
+        if gone[e]:
+            return 1 - amount
+        left = 1.0
+        for port in ("q", "k", "v", "in"):
+            into = [f for f in every if edges.target[f] == edges.source[e] and edges.port[f] == port]
+            whole = sum(abs(weight[f]) for f in into)
+            left *= sum(abs(weight[f]) / whole * share_left(f, gone, amount) for f in into) if into else 1.0
+        return left
+
+    arriving = [e for e in every if edges.target[e] == logits]
+    low, high = sum(min(weight[e], 0.0) for e in arriving), sum(max(weight[e], 0.0) for e in arriving)
     assert at_the_logits(graph, "task") == pytest.approx((low, high))
-    bound = 0
-    everything = Intervention("ablate", tuple(roi.key for roi in graph.partition.rois if roi.kind != "logits"))
-    for what in (*some("layer norm, learned positions")[:3], *(Intervention("ablate", (roi.key,)) for roi in graph.partition.rois[:-1]), everything):
+    everything = Intervention("ablate", tuple(roi.key for roi in rois if roi.kind != "logits"))
+    beyond = bounded = 0
+    for what in (*some("layer norm, learned positions")[:3], *(Intervention("ablate", (roi.key,)) for roi in rois[:-1]), everything):
         gone = touched_edges(graph, what)
-        lost = sum(weight[e] * reaching(int(edges.target[e]), gone) for e in range(len(edges)) if gone[e])
-        bound += not low <= lost <= high
-        assert changes(None, graph, prompts, [what], "flow") == pytest.approx([-what.amount * min(max(lost, low), high)], rel=1e-9)
+        total = sum(weight[e] * share_reaching(int(edges.target[e]), gone) for e in every if gone[e])
+        last = what.amount * min(max(total, low), high)
+        bounded += not low <= total <= high
+        first = sum(weight[e] * (1 - share_left(e, gone, what.amount)) for e in arriving)
+        assert lost_at_last(graph, "task", gone, what.amount) == pytest.approx(last, rel=1e-9)
+        assert lost_at_first(graph, "task", gone, what.amount) == pytest.approx(first, rel=1e-9)
+        assert changes(None, graph, prompts, [what], "flow") == pytest.approx([-(first + last) / 2], rel=1e-9)
         naive = -naive_change(graph, "task", what) / what.amount
+        beyond += not low <= naive <= high
         assert changes(None, graph, prompts, [what], "bounded") == pytest.approx([-what.amount * min(max(naive, low), high)], rel=1e-9)
-    assert changes(None, graph, prompts, [everything], "flow") == pytest.approx([-sum(arriving)])
-    assert through(graph, "task", np.ones(len(edges), dtype=bool))[[i for i in range(logits + 1) if i in (*edges.source, logits)]] == pytest.approx(1.0)
+    assert beyond > 0
+    assert bounded > 0
+    assert changes(None, graph, prompts, [everything], "flow") == pytest.approx([-sum(weight[e] for e in arriving)])
+    assert reaching(graph, "task", np.ones(len(edges), dtype=bool)) == pytest.approx(np.ones(len(rois)))
 
 
 @pytest.mark.parametrize("method", METHODS)
