@@ -17,6 +17,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "gated": {"gated": True, "act": F.silu},
     "parallel": {"parallel": True},
     "parallel, gated, rotary": {"parallel": True, "gated": True, "rotary": "half"},
+    "neox: parallel, rotary halves, partly turned": {"parallel": True, "rotary": "half", "rotated": 2},
     "attention only": {"d_mlp": 0},
     "bidirectional": {"causal": False},
     "relu, no positions": {"act": torch.relu, "positions": False},

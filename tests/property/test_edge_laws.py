@@ -13,10 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from roicg.attribution.edges import EdgeAttribution, attribute_edges
+from roicg.circuits.faithfulness import faithfulness_curves
 from roicg.core.errors import LawError
+from roicg.core.graph import Checkpoint, ComputationalGraph
 from roicg.core.partition import Roi, RoiPartition
 from roicg.core.prompts import TaskPrompts
-from roicg.core.settings import AttributionSettings
+from roicg.core.settings import AttributionSettings, CircuitSettings
 from roicg.models import writers
 from roicg.models.lens import Lens
 from roicg.rois.controls import components, singletons
@@ -287,6 +289,21 @@ def test_clean_equal_to_corrupted_is_an_empty_graph(seed: int, variant: str, pat
         assert abs(group.effect) < 1e-14
         assert group.complete
         assert not group.saturated
+
+
+@pytest.mark.parametrize("path", [*LINEAR_PATHS, "exact"])
+def test_without_an_effect_faithfulness_is_null_with_its_reason(path: str) -> None:
+    """φ has no number where clean is corrupted, and nothing is divided. Seen to fail with ``reason`` always None."""
+    lens, prompts = make_lens(23), make_prompts(9, n=4)
+    pairs = tuple(replace(pair, corrupted=pair.clean) for pair in prompts.edges.pairs)
+    asked = tuple(replace(pair, key=f"eval-{pair.key}") for pair in pairs)
+    same = replace(prompts, edges=replace(prompts.edges, pairs=pairs), eval=replace(prompts.eval, pairs=asked))
+    found = attributed(lens, same, components(lens.sites), path)
+    graph = ComputationalGraph("id", Checkpoint("m", 0, "0", "weights"), found.partition, found.edges, found.port_groups, (), {})
+    curves = faithfulness_curves(lens, graph, [same], CircuitSettings(random_draws=1, bootstrap=20))
+    assert curves
+    for curve in curves:
+        assert (curve.phi, curve.area, curve.reason) == ((), None, "no_effect")
 
 
 @SMALL

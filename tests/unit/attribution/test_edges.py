@@ -71,6 +71,32 @@ def test_every_metric_equals_its_literal_twin(metric: str, path: str) -> None:
     assert_equals_literal(make_lens(4, n_layers=1), make_prompts(2, n=2, lengths=(3,), metric=metric), path)
 
 
+@pytest.mark.parametrize("port", ["k", "v"])
+def test_the_heads_of_a_group_share_out_the_gradient_of_their_one_key_or_value(port: str) -> None:
+    """Under grouped queries the sum over a group's heads is the edge into its one key (value) head, computed once and read twice.
+
+    Seen to fail with half of W_Q, W_K and W_V in ``read_weights``.
+    """
+    lens, prompts = make_lens(8, n_layers=1, norm="rms", kv_groups=1, causal=False), make_prompts(4, n=2, lengths=(3,))
+    found = as_dict(attribute_edges(lens, [prompts], {"own": components(lens.sites)}, settings("clean"))["own"])
+    a, m = lens.attentions[0], lens.mlps[0]
+    expected = 0.0
+    for pair in prompts.edges.pairs:
+        stream = lens.W_E[list(pair.clean)] + lens.W_pos[:3]
+        probe = torch.zeros_like(stream, requires_grad=True)
+        x, moved = literal.norm(a.norm, stream), literal.norm(a.norm, stream + probe)
+        key, value = (moved if port == letter else x for letter in "kv")
+        key, value = key @ a.W_K[0] + a.b_K[0], value @ a.W_V[0] + a.b_V[0]
+        z = [((x @ W + b) @ key.T * a.scale).softmax(-1) @ value for W, b in zip(a.W_Q, a.b_Q, strict=True)]
+        after = stream + sum(head @ W for head, W in zip(z, a.W_O, strict=True)) + a.b_O
+        after = after + m.act(literal.norm(m.norm, after) @ m.W_in + m.b_in) @ m.W_out + m.b_out
+        score = literal.metric(literal.norm(lens.final_norm, after) @ lens.W_U + lens.b_U, pair)
+        delta = lens.W_E[list(pair.clean)] - lens.W_E[list(pair.corrupted)]
+        expected += float((delta * torch.autograd.grad(score, probe)[0]).sum()) / 2
+    assert found["tok", "a0.h0", port] + found["tok", "a0.h1", port] == pytest.approx(expected, rel=1e-10)
+    assert expected != 0
+
+
 @pytest.mark.parametrize("variant", sorted(VARIANTS))
 def test_the_forward_equals_the_literal_forward(variant: str) -> None:
     lens, prompts = make_lens(5, **VARIANTS[variant]), make_prompts(2, n=3)
