@@ -1,17 +1,29 @@
-"""φ(n): how much of the model's effect a circuit of n edges keeps, beside random edges, on split ``eval``.
+"""φ(n): how much of the model's effect a circuit of n edges keeps, beside its controls, on split ``eval``.
 
 φ(n) = (metric(circuit) − metric(corrupted)) / (metric(clean) − metric(corrupted)), a ratio of means with a bootstrap
-interval; no number, with reason ``no_effect``, when the denominator is within 2 standard errors of 0.
+interval; no number, with reason ``no_effect``, when the denominator is within 2 standard errors of 0. The complement's φ
+is that of the graph without the circuit's edges: near 0 where the circuit is not only enough but also needed.
+
+1. Every selection gives a ladder of kept edges (ladders.py), and its complements.
+2. All of them are pruned; equal circuits are run once.
+3. Per selection one curve.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 import torch
 from jaxtyping import Bool, Float
 
+from roicg.circuits.areas import area_under, circuit_sizes, mib_areas
+from roicg.circuits.coverage import coverage
+from roicg.circuits.ladders import Ladder, at_random, by_nodes, by_rank, by_score, connected
+from roicg.circuits.magnitude import magnitudes
 from roicg.circuits.run import keep_masks, run_circuits
-from roicg.core.graph import ComputationalGraph, FaithfulnessCurve
+from roicg.circuits.select import pruned
+from roicg.core.errors import LawError
+from roicg.core.graph import ComputationalGraph, EdgeTable, FaithfulnessCurve
 from roicg.core.prompts import TaskPrompts
 from roicg.core.settings import CircuitSettings
 from roicg.models.batches import batches
@@ -23,30 +35,66 @@ from roicg.models.scores import SOLVED
 from roicg.numerics.resampling import bootstrap_ratio, within_two_se
 
 EVAL_BATCH = 64
-
-
-def circuit_sizes(total: int, fractions: Sequence[float]) -> tuple[int, ...]:
-    """Rising, distinct numbers of edges for ``fractions`` of ``total``, at least one edge each."""
-    return tuple(sorted({min(total, max(1, round(fraction * total))) for fraction in fractions}))
+NO_RANKINGS: Mapping[str, EdgeTable] = MappingProxyType({})
 
 
 def faithfulness_curves(
-    lens: Lens, graph: ComputationalGraph, prompts: Sequence[TaskPrompts], settings: CircuitSettings, seed: int = 0
+    lens: Lens,
+    graph: ComputationalGraph,
+    prompts: Sequence[TaskPrompts],
+    settings: CircuitSettings,
+    seed: int = 0,
+    rankings: Mapping[str, EdgeTable] = NO_RANKINGS,
 ) -> tuple[FaithfulnessCurve, ...]:
-    """For each task two curves over the same sizes: edges by ``weight``, and ``random`` edges (mean over draws) as control."""
+    """For each task one curve per selection of ``settings``, in their order.
+
+    ``rankings``: the same edges ranked by other attributions, by the name of their selection (``clean``, ``inputs``, ``exact``); a
+    selection that has none, or a table of other edges, is a ``LawError``.
+    """
     curves: list[FaithfulnessCurve] = []
     for task in prompts:
-        total = len(graph.edges)
-        sizes = circuit_sizes(total, settings.fractions)
-        ranks = graph.edges.rank[graph.edges.task_index(task.task)]
-        orders = [ranks, *(np.random.default_rng([seed, draw]).permutation(total) + 1 for draw in range(settings.random_draws))]
-        keep = np.stack([order <= n for order in orders for n in sizes])
-        measured = measure_circuits(lens, graph, task, keep)
-        by_order = measured.reshape(3, len(orders), len(sizes), -1)
+        found = ladders(lens, graph, task.task, settings, seed, rankings)
+        sets = [ladder.keep for ladder in found] + [~ladder.keep for ladder in found if ladder.selection != "random"]
+        keep = np.concatenate([one.reshape(-1, len(graph.edges)) for one in sets])
+        keep = np.stack([pruned(graph, row) for row in keep])
+        different, place = np.unique(keep, axis=0, return_inverse=True)
+        measured = measure_circuits(lens, graph, task, different)[:, place.ravel()]
+        covered = coverage(lens, graph, keep)
         ends = measure_ends(lens, task)
-        curves.append(_curve(task, "weight", by_order[:, :1], ends, sizes, total, settings, seed))
-        curves.append(_curve(task, "random", by_order[:, 1:], ends, sizes, total, settings, seed))
+        at, other = 0, sum(ladder.keep.shape[0] * ladder.keep.shape[1] for ladder in found)
+        for ladder in found:
+            shape = ladder.keep.shape[:2]
+            here = slice(at, at + shape[0] * shape[1])
+            at = here.stop
+            without = None
+            if ladder.selection != "random":
+                without = measured[0, other : other + shape[1]]
+                other += shape[1]
+            shares = [share[here].reshape(shape).mean(0) for share in covered]
+            curves.append(_curve(task, ladder, measured[:, here].reshape(3, *shape, -1), without, shares, ends, len(graph.edges), settings, seed))
     return tuple(curves)
+
+
+def ladders(lens: Lens, graph: ComputationalGraph, task: str, settings: CircuitSettings, seed: int, rankings: Mapping[str, EdgeTable]) -> list[Ladder]:
+    """The ladder of each selection of ``settings``."""
+    sizes = circuit_sizes(len(graph.edges), settings.fractions)
+    makers = {
+        "weight": lambda: by_rank("weight", graph.edges.rank[graph.edges.task_index(task)], sizes),
+        "connected": lambda: connected(graph, task, sizes),
+        "nodes": lambda: by_nodes(graph, task, sizes),
+        "magnitude": lambda: by_score("magnitude", magnitudes(lens, graph), sizes),
+        "random": lambda: at_random(len(graph.edges), sizes, settings.random_draws, seed),
+    }
+    return [makers[name]() if name in makers else by_rank(name, _other_rank(graph, task, name, rankings), sizes) for name in settings.selections]
+
+
+def _other_rank(graph: ComputationalGraph, task: str, name: str, rankings: Mapping[str, EdgeTable]) -> np.ndarray:
+    if name not in rankings:
+        raise LawError(f"selection {name!r} needs the edges ranked by that path, given were {', '.join(rankings) or 'none'}; pass them in rankings")
+    ours, theirs = graph.edges, rankings[name]
+    if not (np.array_equal(ours.source, theirs.source) and np.array_equal(ours.target, theirs.target) and ours.port == theirs.port):
+        raise LawError(f"the ranking {name!r} is not of this graph's edges; attribute the same partition {graph.partition.kind!r}")
+    return np.asarray(theirs.rank[theirs.task_index(task)])
 
 
 @torch.no_grad()
@@ -79,22 +127,24 @@ def measure_ends(lens: Lens, task: TaskPrompts) -> Float[np.ndarray, "3 example"
 
 def _curve(
     task: TaskPrompts,
-    selection: str,
+    ladder: Ladder,
     measured: Float[np.ndarray, "3 draw size example"],
+    without: Float[np.ndarray, "size example"] | None,
+    shares: Sequence[Float[np.ndarray, " size"]],
     ends: Float[np.ndarray, "3 example"],
-    sizes: tuple[int, ...],
     total: int,
     settings: CircuitSettings,
     seed: int,
 ) -> FaithfulnessCurve:
     clean, corrupted, correct = ends
     effect = clean - corrupted
-    reason = "no_effect" if within_two_se(effect) else None
+    sizes, reason = ladder.sizes, "no_effect" if within_two_se(effect) else None
     ratios = [] if reason else [bootstrap_ratio(measured[0, :, i] - corrupted, effect, settings.bootstrap, seed) for i in range(len(sizes))]
     phi = tuple(ratio[0] for ratio in ratios)
+    cpr, cmd = (None, None) if reason else mib_areas(sizes, phi, total)
     return FaithfulnessCurve(
         task=task.task,
-        selection=selection,
+        selection=ladder.selection,
         total=total,
         n_edges=sizes,
         phi=phi,
@@ -106,9 +156,9 @@ def _curve(
         reason=reason,
         n_examples=len(effect),
         solved=bool(correct.mean() >= SOLVED),
+        complement=() if reason or without is None else tuple(float((row - corrupted).mean() / effect.mean()) for row in without),
+        cpr_mib=cpr,
+        cmd_mib=cmd,
+        features=tuple(map(float, shares[0])),
+        parameters=tuple(map(float, shares[1])),
     )
-
-
-def area_under(sizes: Sequence[int], phi: Sequence[float], total: int) -> float:
-    """Trapezoid of φ over n/total from (0, 0) to the largest size, which should be ``total``."""
-    return float(np.trapezoid([0.0, *phi], [0.0, *(n / total for n in sizes)]))

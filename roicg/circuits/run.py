@@ -8,7 +8,7 @@
 
 A mask may hold any number: an edge at m passes m times its source's difference, and the result has a derivative by m.
 
-Shapes: C circuits (1 for the tokens' block), S sources of a block, R target ROIs, B examples, P positions, D d_model.
+Shapes: C circuits, S sources so far, R target ROIs, B examples, P positions, D d_model.
 """
 
 from collections.abc import Mapping
@@ -139,7 +139,7 @@ def _read_by_members(state: Circuits, group: PortGroup, sources: Sources) -> tup
     size, length, width = state.run.corrupted.tok.shape
     if len(sets) == 1 and sets[0] == tuple(range(group.site.n_features)):
         values = read_port(lens, group, _inputs(state, group, sources, rois)[:, 0].flatten(0, 1))
-        return tuple(value.unflatten(0, (state.count, size)) for value in values)
+        return tuple(value.reshape(state.count, size, *value.shape[1:]) for value in values)
     found: list[tuple[Tensor, ...]] = []
     at_once = max(1, BLOCK_FLOATS // max(1, state.count * size * length * width))
     for start in range(0, len(rois), at_once):
@@ -147,15 +147,14 @@ def _read_by_members(state: Circuits, group: PortGroup, sources: Sources) -> tup
         found += [read_features(lens, group, stream[:, i].flatten(0, 1), list(sets[start + i])) for i in range(stream.shape[1])]
     order = torch.as_tensor(np.argsort(np.concatenate(sets)), device=lens.device)
     parts = (torch.cat(part, dim=2).index_select(2, order) for part in zip(*found, strict=True))
-    return tuple(part.unflatten(0, (state.count, size)) for part in parts)
+    return tuple(part.reshape(state.count, size, *part.shape[1:]) for part in parts)
 
 
 def _inputs(state: Circuits, group: PortGroup, sources: Sources, rois: list[int]) -> Float[Tensor, "C R B P D"]:
     """Step 2: corrupted stream + Σ over kept sources."""
     mask = state.masks[group.key][:, sources.rois][:, :, rois].transpose(1, 2)
     base = state.run.corrupted.stream_at(group)
-    total = mask @ sources.rows.flatten(2)
-    total = total.unflatten(2, base.shape)
+    total = (mask @ sources.rows.flatten(2)).reshape(state.count, len(rois), *base.shape)
     return total + base if total.requires_grad else total.add_(base)
 
 

@@ -15,11 +15,19 @@ def top_edges(graph: ComputationalGraph, task: str, n: int) -> Int[np.ndarray, "
 
 def on_a_path(graph: ComputationalGraph, chosen: Int[np.ndarray, " n"]) -> Bool[np.ndarray, " n"]:
     """Which of the edges ``chosen`` lie on a path of chosen edges from an input (``tok``) to the logits."""
-    rois = graph.partition.rois
-    source, target = graph.edges.source[chosen], graph.edges.target[chosen]
-    from_input = _reach({i for i, roi in enumerate(rois) if roi.kind == "tok"}, source, target)
-    to_logits = _reach({i for i, roi in enumerate(rois) if roi.kind == "logits"}, target, source)
-    return np.array([int(u) in from_input and int(v) in to_logits for u, v in zip(source, target, strict=True)], dtype=bool)
+    keep = np.zeros(len(graph.edges), dtype=bool)
+    keep[chosen] = True
+    return np.asarray(pruned(graph, keep)[chosen])
+
+
+def pruned(graph: ComputationalGraph, keep: Bool[np.ndarray, " edge"]) -> Bool[np.ndarray, " edge"]:
+    """The kept edges that lie on a path of kept edges from an input (``tok``) to the logits; the others never change what a circuit computes."""
+    kinds = np.array([roi.kind for roi in graph.partition.rois])
+    source, target = graph.edges.source[keep], graph.edges.target[keep]
+    live = _reach(kinds == "tok", source, target)[source] & _reach(kinds == "logits", target, source)[target]
+    found = keep.copy()
+    found[keep] = live
+    return found
 
 
 def circuit_edges(graph: ComputationalGraph, task: str, n: int) -> Int[np.ndarray, " kept"]:
@@ -28,11 +36,12 @@ def circuit_edges(graph: ComputationalGraph, task: str, n: int) -> Int[np.ndarra
     return np.asarray(chosen[on_a_path(graph, chosen)])
 
 
-def _reach(start: set[int], tail: Int[np.ndarray, " n"], head: Int[np.ndarray, " n"]) -> set[int]:
-    seen = set(start)
-    grown = True
-    while grown:
-        found = {int(h) for t, h in zip(tail, head, strict=True) if int(t) in seen} - seen
-        grown = bool(found)
-        seen |= found
-    return seen
+def _reach(start: Bool[np.ndarray, " roi"], tail: Int[np.ndarray, " n"], head: Int[np.ndarray, " n"]) -> Bool[np.ndarray, " roi"]:
+    """Nodes that can be reached from ``start``, one step of all edges at a time."""
+    seen = start
+    while True:
+        grown = seen.copy()
+        grown[head[seen[tail]]] = True
+        if (grown == seen).all():
+            return seen
+        seen = grown

@@ -171,7 +171,11 @@ class FaithfulnessCurve:
 
     ``phi[i]`` is the ratio of means with its bootstrap interval ``[low, high]`` at ``n_edges[i]`` edges of ``total``;
     all three are empty with ``reason='no_effect'`` when the denominator is within 2 standard errors of 0.
-    ``selection``: ``weight`` (top n by strength) or ``random`` (mean over draws). ``area``: trapezoid over n/total from 0.
+    ``selection``: how edges are chosen (circuits/ladders.py): ``weight`` (top n by strength), ``random`` (mean over draws), …
+    ``complement[i]``: φ of the graph without the circuit's edges (empty for ``random``). ``features`` and ``parameters``: the shares of the
+    model's heads and neurons, and of their weights, that the pruned circuit's ROIs hold. ``area``: trapezoid over n/total
+    from 0. ``cpr_mib``, ``cmd_mib``: areas of φ and |1 − φ| over MIB's ten fractions; None where other sizes were measured.
+    Curves made before these were measured have them empty.
     """
 
     task: str
@@ -187,3 +191,8 @@ class FaithfulnessCurve:
     reason: str | None
     n_examples: int
     solved: bool
+    complement: tuple[float, ...] = ()
+    cpr_mib: float | None = None
+    cmd_mib: float | None = None
+    features: tuple[float, ...] = ()
+    parameters: tuple[float, ...] = ()

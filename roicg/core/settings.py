@@ -166,12 +166,25 @@ class AttributionSettings(Settings):
         return self
 
 
-class CircuitSettings(Settings):
-    """Sizes at which circuits are run, as fractions of all edges, and the draws of the random-edge control."""
+Selection = Literal["weight", "random", "connected", "nodes", "magnitude", "clean", "inputs", "exact"]
 
-    fractions: tuple[float, ...] = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
+
+class CircuitSettings(Settings):
+    """Sizes at which circuits are run, as fractions of all edges; the selections that are compared, and the draws of the random-edge control.
+
+    ``clean`` (EAP), ``inputs`` (EAP-IG, 5 steps) and ``exact`` rank the same edges by another path, which is then attributed too.
+    """
+
+    fractions: tuple[float, ...] = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.85, 1.0)
+    selections: tuple[Selection, ...] = Field(default=("weight", "random", "connected", "nodes", "magnitude"), min_length=1)
     random_draws: int = Field(default=5, ge=1)
     bootstrap: int = Field(default=200, ge=20)
+
+    @model_validator(mode="after")
+    def _selections_differ(self) -> "CircuitSettings":
+        if len(set(self.selections)) != len(self.selections):
+            raise ValueError("a selection is named twice; name each once")
+        return self
 
 
 class AnalysisSettings(Settings):

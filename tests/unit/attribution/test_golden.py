@@ -43,7 +43,10 @@ def test_circuits_of_the_trained_model_keep_what_the_published_ones_keep() -> No
     graph = ComputationalGraph("id", Checkpoint("golden", 0, "0", "digest"), partition, found.edges, found.port_groups, ())
     published = golden.about["faithfulness"]["exact"]
     curve, control = faithfulness_curves(
-        golden.lens, graph, [golden.prompts], CircuitSettings(fractions=tuple(n / 110 for n in published["n"]), random_draws=3)
+        golden.lens,
+        graph,
+        [golden.prompts],
+        CircuitSettings(fractions=tuple(n / 110 for n in published["n"]), selections=("weight", "random"), random_draws=3),
     )
     assert curve.n_edges == tuple(published["n"])
     np.testing.assert_allclose(curve.phi, published["f"], atol=6e-5)

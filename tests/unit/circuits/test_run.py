@@ -3,7 +3,8 @@ import pytest
 import torch
 
 from roicg.attribution.edges import attribute_edges
-from roicg.circuits.faithfulness import area_under, circuit_sizes, faithfulness_curves
+from roicg.circuits.areas import area_under, circuit_sizes
+from roicg.circuits.faithfulness import faithfulness_curves
 from roicg.circuits.run import keep_masks, run_circuits
 from roicg.circuits.select import circuit_edges, on_a_path, top_edges
 from roicg.core.graph import Checkpoint, ComputationalGraph
@@ -72,7 +73,7 @@ def test_pruned_edges_never_change_what_a_circuit_computes() -> None:
 def test_curves_end_at_one_and_carry_a_random_control() -> None:
     lens, prompts = make_lens(9), make_prompts(4, n=24)
     graph = make_graph(lens, prompts, grouped(lens))
-    chosen, control = faithfulness_curves(lens, graph, [prompts], CircuitSettings(random_draws=3))
+    chosen, control = faithfulness_curves(lens, graph, [prompts], CircuitSettings(selections=("weight", "random"), random_draws=3))
     assert (chosen.selection, control.selection) == ("weight", "random")
     if chosen.reason is None:
         assert chosen.phi[-1] == pytest.approx(1.0, abs=1e-9)
