@@ -54,7 +54,7 @@ def some(variant: str) -> list[Intervention]:
 
 @pytest.mark.parametrize("variant", sorted(VARIANTS))
 def test_an_intervention_equals_its_literal_twin(variant: str) -> None:
-    """Broken on purpose: frozen values taken from the changed run (``given``) instead of the clean one; the port's target ignored in ``read``."""
+    """Broken on purpose: frozen values taken from the changed run (``given``) instead of the clean one; only the last source site heard in ``read``."""
     lens, prompts = make_lens(3, **VARIANTS[variant]), make_prompts(1, n=2, lengths=(3,))
     partition, run = grouped(lens), one_run(lens, prompts)
     for what in some(variant):
@@ -66,7 +66,7 @@ def test_an_intervention_equals_its_literal_twin(variant: str) -> None:
 
 @pytest.mark.parametrize("variant", sorted(VARIANTS))
 def test_everything_ablated_is_the_corrupted_run(variant: str) -> None:
-    """All ROIs, and all edges. Broken on purpose: the logits port left out of ``read``; ``tok`` left out of ``_mask``."""
+    """All ROIs, and all edges. Broken on purpose: the logits port left out of ``read``; ``tok`` left out of ``wrote``."""
     lens, prompts = make_lens(5, **VARIANTS[variant]), make_prompts(2, n=3)
     partition, run = grouped(lens), one_run(lens, prompts)
     writers = [roi for roi in partition.rois if roi.kind != "logits"]

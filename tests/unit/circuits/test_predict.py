@@ -37,7 +37,7 @@ def changes(lens, graph, prompts, sets, method: str, steps: int = 5) -> list[flo
 
 
 def test_in_a_linear_model_the_masked_pass_is_the_truth_and_the_naive_sum_counts_twice() -> None:
-    """Broken on purpose: frozen members that follow what is upstream of them (``given`` for ``clean`` in ``_frozen``) give the naive sum."""
+    """Broken on purpose: frozen members that follow what is upstream of them (``value`` for ``clean`` in ``wrote``)."""
     lens, prompts = linear(make_lens(3, norm="none", act=lambda x: x)), make_prompts(1, n=6)
     graph = graph_of(lens, prompts)
     sets = [Intervention("ablate", ("a0.h0", "m0.r0", "m1.r1")), Intervention("ablate", ("tok", "m0.r0")), Intervention("scale", ("tok", "m1.r0"), factor=-1.0)]
@@ -62,6 +62,7 @@ def test_where_flow_has_one_dimension_the_graph_alone_gives_the_truth() -> None:
         Intervention("ablate", rois) for rois in (("a0.h0",), ("a0.h0", "m0.r0"), ("m0.r1", "a1.h0", "m1.r1"), ("a0.h0", "a0.h1", "m0.r0", "a1.h1", "m1.r0"))
     ]
     sets.append(Intervention("scale", ("m0.r0",), (("a0.h0", "m1.r0", "in"), ("tok", "logits", "in")), factor=0.25))
+    sets.append(Intervention("ablate", edges=(("tok", "a0.h0", "v"), ("a0.h0", "m1.r0", "in"))))
     truth = [effect.change for effect in measure(lens, graph.partition, prompts, sets)]
     assert changes(None, graph, prompts, sets, "flow") == pytest.approx(truth, rel=1e-9)
     assert all(abs(naive) > 1.02 * abs(true) for naive, true in zip(changes(None, graph, prompts, sets[1:4], "naive"), truth[1:4], strict=True))
@@ -165,6 +166,7 @@ def test_flow_equals_the_sum_over_all_paths() -> None:
 
 @pytest.mark.parametrize("method", METHODS)
 def test_order_and_repetition_change_nothing_and_scale_one_is_zero(method: str) -> None:
+    """Broken on purpose: ``amount`` = factor."""
     lens, prompts = make_lens(9), make_prompts(7, n=3)
     graph = graph_of(lens, prompts)
     names = ("m1.r0", "a0.h0", "m0.r1")

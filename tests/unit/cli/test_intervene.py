@@ -78,6 +78,7 @@ def test_the_json_holds_the_same(study: str, opened: None, roicg) -> None:
 
 
 def test_a_calibration_prints_every_method_and_draws_a_plot(study: str, opened: None, roicg, tmp_path: Path) -> None:
+    """Broken on purpose: the task of ``--task`` not put first."""
     words = ("intervene", "m@50", "--calibrate", "8", "--study", study, "--task", "add")
     svg, page = tmp_path / "c.svg", tmp_path / "c.html"
     result = roicg(*words, "--plot", str(svg))
