@@ -97,22 +97,26 @@ def nothing(site: str, feature: int, port: str, wrote: dict[Feature, Tensor]) ->
 def edges(lens: Lens, pairs, partition: RoiPartition, path: str, points, weights, name: str = "logit_difference") -> dict[tuple[str, str, str], float]:
     """w(u→v) of every edge between ROIs of ``partition`` for the metric ``name``, keyed (source, target, port)."""
     sites = {site.key: site for site in partition.sites}
+    readers = [(target, port) for target in partition.rois for port in sites[target.site].ports]
     total: dict[tuple[str, str, str], float] = {}
     for pair in pairs:
         clean_logits, clean, clean_read = forward(lens, pair.clean, nothing)
         _, corrupted, corrupted_read = forward(lens, pair.corrupted, nothing)
-        for target in partition.rois:
-            for port in sites[target.site].ports:
-                sources = [roi for roi in partition.rois if is_upstream(sites[roi.site], sites[target.site])]
-                delta = {u.key: sum(clean[u.site, i] - corrupted[u.site, i] for i in u.members) for u in sources}
-                if path == "exact":
-                    for u in sources:
-                        value = float(metric(clean_logits, pair, name) - metric(_patched(lens, pair, target, port, delta[u.key]), pair, name))
-                        total[u.key, target.key, port] = total.get((u.key, target.key, port), 0.0) + value / len(pairs)
+        groups = {(target.site, port): [r for r in readers if (r[0].site, r[1]) == (target.site, port)] for target, port in readers}
+        alone = groups.values() if path == "ports" else [readers] if path != "exact" else []
+        gradients = {}
+        for some in alone:
+            gradients |= _gradients(lens, pair, some, path, points, weights, name, clean, corrupted, clean_read, corrupted_read)
+        for target, port in readers:
+            for u in partition.rois:
+                if not is_upstream(sites[u.site], sites[target.site]):
                     continue
-                gradient = _gradient(lens, pair, target, port, path, points, weights, name, clean, corrupted, clean_read, corrupted_read)
-                for u in sources:
-                    total[u.key, target.key, port] = total.get((u.key, target.key, port), 0.0) + float((delta[u.key] * gradient).sum()) / len(pairs)
+                delta = sum(clean[u.site, i] - corrupted[u.site, i] for i in u.members)
+                if path == "exact":
+                    value = float(metric(clean_logits, pair, name) - metric(_patched(lens, pair, target, port, delta), pair, name))
+                else:
+                    value = float((delta * gradients[target.key, port]).sum())
+                total[u.key, target.key, port] = total.get((u.key, target.key, port), 0.0) + value / len(pairs)
     return total
 
 
@@ -125,21 +129,22 @@ def _patched(lens, pair, target, port, delta) -> Tensor:
     return forward(lens, pair.clean, extra)[0]
 
 
-def _gradient(lens, pair, target, port, path, points, weights, name, clean, corrupted, clean_read, corrupted_read) -> Tensor:
-    """Σ_k α_k ∂metric/∂(stream before the norm) through ``port`` of the members of ``target``."""
-    moved = clean_read[target.site] - corrupted_read[target.site]
-    result = torch.zeros_like(moved)
+def _gradients(lens, pair, readers, path, points, weights, name, clean, corrupted, clean_read, corrupted_read) -> dict[tuple[str, str], Tensor]:
+    """Σ_k α_k ∂metric/∂(stream before the norm) through the port of each of ``readers``, by (target, port); on ``ports`` they are one port group."""
+    result = {(target.key, port): torch.zeros_like(clean["tok", 0]) for target, port in readers}
     for t, alpha in zip(points, weights, strict=True):
-        probe = torch.zeros_like(moved, requires_grad=True)
+        probes = {key: torch.zeros_like(value, requires_grad=True) for key, value in result.items()}
 
-        def extra(site: str, i: int, p: str, _wrote: dict[Feature, Tensor], t: float = t, probe: Tensor = probe) -> Tensor | float:
-            here = (site, p) == (target.site, port)
-            shift = -(1 - t) * moved if here and path == "ports" else 0.0
-            return shift + (probe if here and i in target.members else 0.0)
+        def extra(site: str, i: int, p: str, _wrote: dict[Feature, Tensor], t: float = t, probes: dict = probes) -> Tensor | float:
+            mine = [probes[target.key, port] for target, port in readers if (site, p) == (target.site, port) and i in target.members]
+            moves = path == "ports" and (site, p) == (readers[0][0].site, readers[0][1])
+            shift = -(1 - t) * (clean_read[site] - corrupted_read[site]) if moves else 0.0
+            return shift + sum(mine) if mine else shift
 
         tok = corrupted["tok", 0] + t * (clean["tok", 0] - corrupted["tok", 0]) if path == "inputs" else None
         logits, _, _ = forward(lens, pair.clean, extra, tok)
-        result = result + alpha * torch.autograd.grad(metric(logits, pair, name), probe)[0]
+        found = torch.autograd.grad(metric(logits, pair, name), list(probes.values()))
+        result = {key: value + alpha * gradient for (key, value), gradient in zip(result.items(), found, strict=True)}
     return result
 
 
