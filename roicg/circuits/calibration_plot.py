@@ -7,7 +7,7 @@ import numpy as np
 
 from roicg.circuits.calibration import Calibration
 
-PANEL, MARGIN, HEAD = 190, 46, 26
+PANEL, MARGIN, HEAD = 210, 46, 30
 STYLE = "text{font:11px sans-serif;fill:#222}.dim{fill:#777}.axis{fill:none;stroke:#bbb}.same{stroke:#999;stroke-dasharray:4 3}.bar{stroke:#2a6f97;opacity:.35}"
 
 
@@ -45,7 +45,7 @@ def _panel(one: Calibration, span: tuple[float, float]) -> str:
         f'<text x="0" y="-4">{html.escape(f"{one.task}: {one.method}")} <tspan class="dim">{score}</tspan></text>',
         f'<rect class="axis" width="{PANEL}" height="{PANEL}"/><line class="same" x1="0" y1="{PANEL}" x2="{PANEL}" y2="0"/>',
     ]
-    for tick in (low, 0.0, high):
+    for tick in (low, 0.0, *([high] if at(high) - at(0.0) > 30 else [])):
         parts.append(f'<text class="dim" x="{at(tick):.1f}" y="{PANEL + 13}" text-anchor="middle">{tick:.3g}</text>')
         parts.append(f'<text class="dim" x="-4" y="{PANEL - at(tick) + 4:.1f}" text-anchor="end">{tick:.3g}</text>')
     most = max(part.size for part in one.sets)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from roicg.circuits.calibration import CEILING, Calibration, calibrate, random_sets
-from roicg.circuits.calibration_plot import calibration_svg
+from roicg.circuits.calibration_plot import PANEL, calibration_svg
 from roicg.circuits.effects import Effect
 from roicg.circuits.intervene import Intervention
 from roicg.circuits.predict import METHODS
@@ -85,5 +85,5 @@ def test_the_plot_is_one_file_with_every_set_and_escaped_labels() -> None:
     assert root.find(f"{space}title").text == "m@1 <script>"  # type: ignore[union-attr]
     assert any("<b>&max: flow" in "".join(node.itertext()) for node in root.iter(f"{space}text"))
     assert "m0.r0: predicted -1, measured -1.5 ± 0.1" in [circle.find(f"{space}title").text for circle in circles]  # type: ignore[union-attr]
-    assert all(0 <= float(circle.get("cx", "nan")) <= 190 for circle in circles)
+    assert all(0 <= float(circle.get("cx", "nan")) <= PANEL for circle in circles)
     assert "http" not in text.replace("http://www.w3.org/2000/svg", "")
