@@ -129,7 +129,8 @@ def _run_site(state: Circuits, site: Site, sources: Sources) -> Sources:
         assert mlp is not None
         assert base is not None
         pre = _read_by_members(state, state.groups[f"{site.key}.in"], sources)
-        rows = weigh_members((activate(mlp, pre) - base).flatten(0, 1), mlp.W_out, sets)
+        delta = (activate(mlp, pre) - base).flatten(0, 1)
+        rows = (delta @ mlp.W_out)[:, None] if _is_whole(site, sets) else weigh_members(delta, mlp.W_out, sets)
     return Sources(list(state.partition.of_site(site.key)), rows.reshape(state.count, -1, *rows.shape[1:]).transpose(1, 2))
 
 
@@ -137,7 +138,7 @@ def _read_by_members(state: Circuits, group: PortGroup, sources: Sources) -> tup
     """What the port computes when each ROI's members read their own input."""
     rois, sets, lens = list(state.partition.of_site(group.site.key)), state.members(group.site.key), state.run.lens
     size, length, width = state.run.corrupted.tok.shape
-    if len(sets) == 1 and sets[0] == tuple(range(group.site.n_features)):
+    if _is_whole(group.site, sets):
         values = read_port(lens, group, _inputs(state, group, sources, rois)[:, 0].flatten(0, 1))
         return tuple(value.reshape(state.count, size, *value.shape[1:]) for value in values)
     found: list[tuple[Tensor, ...]] = []
@@ -156,6 +157,11 @@ def _inputs(state: Circuits, group: PortGroup, sources: Sources, rois: list[int]
     base = state.run.corrupted.stream_at(group)
     total = (mask @ sources.rows.flatten(2)).reshape(state.count, len(rois), *base.shape)
     return total + base if total.requires_grad else total.add_(base)
+
+
+def _is_whole(site: Site, sets: list[tuple[int, ...]]) -> bool:
+    """Whether one ROI holds all features of ``site`` in order."""
+    return len(sets) == 1 and sets[0] == tuple(range(site.n_features))
 
 
 def _scatter(mask: np.ndarray, edges: EdgeTable, chosen: np.ndarray, keep: np.ndarray) -> np.ndarray:

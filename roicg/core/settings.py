@@ -175,8 +175,8 @@ class CircuitSettings(Settings):
     ``clean`` (EAP), ``inputs`` (EAP-IG, 5 steps) and ``exact`` rank the same edges by another path, which is then attributed too.
     """
 
-    fractions: tuple[float, ...] = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.85, 1.0)
-    selections: tuple[Selection, ...] = Field(default=("weight", "random", "connected", "nodes", "magnitude"), min_length=1)
+    fractions: tuple[float, ...] = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
+    selections: tuple[Selection, ...] = Field(default=("weight", "random", "nodes", "magnitude"), min_length=1)
     random_draws: int = Field(default=5, ge=1)
     bootstrap: int = Field(default=200, ge=20)
 

@@ -11,8 +11,11 @@ def bootstrap_ratio(
     rng = np.random.default_rng(seed)
     n_rows, n = numerator.shape
     examples = rng.integers(0, n, size=(draws, n))
-    rows = rng.integers(0, n_rows, size=(draws, n_rows)) if n_rows > 1 else np.zeros((draws, 1), dtype=np.int64)
-    tops = np.array([numerator[np.ix_(r, e)].mean() for r, e in zip(rows, examples, strict=True)])
+    if n_rows == 1:
+        tops = numerator[0][examples].mean(1)
+    else:
+        rows = rng.integers(0, n_rows, size=(draws, n_rows))
+        tops = numerator[rows[:, :, None], examples[:, None, :]].mean((1, 2))
     bottoms = denominator[examples].mean(1)
     safe = np.where(bottoms == 0, np.nan, bottoms)
     low, high = np.nanquantile(tops / safe, [(1 - level) / 2, (1 + level) / 2])
