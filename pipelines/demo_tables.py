@@ -89,15 +89,19 @@ def _faithfulness(store: "Neo4jStore", slot: str) -> list[Row]:
     for least in store.run("circuits.least_edges", slot=slot):
         curves = store.run("circuits.faithfulness", slot=slot, task=least["task"])
         areas = {row["selection"]: row["area"] for row in curves}
+        without = {row["n_edges"]: row["complement"] for row in curves if row["selection"] == "weight"}
         rows.append(
             {
                 "model": slot.split("|")[1],
                 "task": least["task"],
                 "area": areas.get("weight"),
-                "area, random edges": areas.get("random"),
+                "random edges": areas.get("random"),
+                "node ablation": areas.get("nodes"),
+                "weight magnitude": areas.get("magnitude"),
                 "edges at φ ≥ .9": least["n_edges"],
                 "of": least["total"],
                 "φ": least["reached"],
+                "φ without": without.get(least["n_edges"]),
                 "solved": least["solved"],
             }
         )

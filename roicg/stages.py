@@ -17,7 +17,7 @@ import numpy as np
 
 from roicg import artifacts
 from roicg.build import assemble_graph, choose_partitions, graph_id, name_rois
-from roicg.core.graph import ComputationalGraph
+from roicg.core.graph import ComputationalGraph, EdgeTable, FaithfulnessCurve
 from roicg.core.ids import NUMERICS, digest
 from roicg.core.partition import RoiPartition
 from roicg.core.settings import Study
@@ -107,18 +107,16 @@ def slot_of(place: Place, graph: ComputationalGraph) -> Slot:
 
 
 def analysis_stage(place: Place, store: "Neo4jStore") -> dict[str, Any]:
-    """φ(n) curves of the study's own and component graphs and communities of its own graph, added to the store; figures: areas, modularity, z."""
-    from roicg.circuits.faithfulness import faithfulness_curves
+    """φ(n) curves of the study's graphs and communities of its own graph, added to the store; figures: areas, modularity, z."""
     from roicg.store.neo4j.analyses import find_communities
 
     figures: dict[str, Any] = {}
     graphs = _graphs(place)
-    for kind in [kind for kind in ("own", "components") if kind in graphs]:
+    for kind in [kind for kind in place.study.circuits.partitions if kind in graphs]:
         graph = graphs[kind]
         path = place.artifacts / "curves" / f"{digest(graph.id, place.study.circuits.model_dump())}.json"
         if not path.exists():
-            opened = open_place(place)
-            artifacts.save_curves(path, faithfulness_curves(opened.lens, graph, opened.prompts, place.study.circuits, place.study.analysis.seed))
+            artifacts.save_curves(path, _curves(place, graph))
         curves = artifacts.load_curves(path)
         store.put_curves(graph.id, curves)
         figures |= {f"area/{kind}/{c.task}/{c.selection}": c.area for c in curves if c.area is not None}
@@ -127,6 +125,20 @@ def analysis_stage(place: Place, store: "Neo4jStore") -> dict[str, Any]:
         found = find_communities(store, graphs["own"].id, task=None, gamma=chosen.gamma, null_samples=chosen.null_samples, seed=chosen.seed)
         figures |= {"modularity": found.modularity, "modularity_z": found.null.z, "communities": len(found.communities)}
     return figures
+
+
+def _curves(place: Place, graph: ComputationalGraph) -> tuple[FaithfulnessCurve, ...]:
+    """The curves of one graph; other paths that the study compares with rank its edges first, one attribution each."""
+    from roicg.attribution.edges import attribute_edges
+    from roicg.circuits.faithfulness import faithfulness_curves
+
+    opened, study = open_place(place), place.study
+    rankings: dict[str, EdgeTable] = {}
+    for path in ("clean", "inputs", "exact"):
+        if path in study.circuits.selections:
+            chosen = study.attribution.model_copy(update={"path": path, "rule": "left", "steps": 5, "fallback": "none", "group_effects": False})
+            rankings[path] = attribute_edges(opened.lens, opened.prompts, {"ranked": graph.partition}, chosen)["ranked"].edges
+    return faithfulness_curves(opened.lens, graph, opened.prompts, study.circuits, study.analysis.seed, rankings)
 
 
 def comparison_stage(study: Study, model: str, home: Path, store: "Neo4jStore") -> dict[str, Any]:

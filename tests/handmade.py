@@ -131,5 +131,9 @@ def curves(step: int) -> tuple[FaithfulnessCurve, ...]:
         for selection, scale in (("weight", 1.0), ("random", 0.5)):
             values = tuple(scale * value for value in phi[task, step])
             low, high = tuple(v - 0.05 for v in values), tuple(v + 0.05 for v in values)
-            found.append(FaithfulnessCurve(task, selection, 16, sizes, values, low, high, (0.4, 0.3, 0.2, 0.1), values, 0.7 * scale, None, 50, solved))
+            shown = FaithfulnessCurve(task, selection, 16, sizes, values, low, high, (0.4, 0.3, 0.2, 0.1), values, 0.7 * scale, None, 50, solved)
+            if selection == "weight":
+                more = {"complement": (0.4, 0.1, 0.05, 0.0), "features": (0.25, 0.5, 0.75, 1.0), "parameters": (0.2, 0.4, 0.6, 1.0)}
+                shown = replace(shown, cpr_mib=0.65, cmd_mib=0.35, **more)
+            found.append(shown)
     return tuple(found)

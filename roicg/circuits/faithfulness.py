@@ -30,7 +30,7 @@ from roicg.models.batches import batches
 from roicg.models.forward import logits_at
 from roicg.models.lens import Lens
 from roicg.models.metrics import accuracy, kl, metric
-from roicg.models.pairs import run_pair
+from roicg.models.pairs import PairRun, run_pair
 from roicg.models.scores import SOLVED
 from roicg.numerics.resampling import bootstrap_ratio, within_two_se
 
@@ -97,21 +97,23 @@ def _other_rank(graph: ComputationalGraph, task: str, name: str, rankings: Mappi
     return np.asarray(theirs.rank[theirs.task_index(task)])
 
 
-@torch.no_grad()
 def measure_circuits(lens: Lens, graph: ComputationalGraph, task: TaskPrompts, keep: Bool[np.ndarray, "C edge"]) -> Float[np.ndarray, "3 C example"]:
     """Metric, KL to the clean run and accuracy of each circuit on each pair of split ``eval``."""
-    masks = keep_masks(graph.edges, graph.partition, keep)
-    columns = []
-    for batch in batches(task.eval, EVAL_BATCH, lens.device):
-        run = run_pair(lens, batch, metric(task.metric))
-        assert run.clean.final is not None
-        clean_logits = logits_at(lens, run.clean.final, batch.positions)
-        rows = []
-        for final in run_circuits(run, graph.partition, masks):
-            logits = logits_at(lens, final, batch.positions)
-            rows.append(torch.stack((run.metric(logits, batch.answers, batch.wrong), kl(logits, clean_logits), accuracy(logits, batch.answers, batch.wrong))))
-        columns.append(torch.stack(rows, dim=1).double().cpu().numpy())
-    return np.asarray(np.concatenate(columns, axis=2))
+    runs = (run_pair(lens, batch, metric(task.metric)) for batch in batches(task.eval, EVAL_BATCH, lens.device))
+    return np.concatenate([sweep(run, graph, keep) for run in runs], axis=2)
+
+
+@torch.no_grad()
+def sweep(run: PairRun, graph: ComputationalGraph, keep: Bool[np.ndarray, "C edge"]) -> Float[np.ndarray, "3 C B"]:
+    """Metric, KL to the clean run and accuracy of each circuit on each pair of one batch that was run clean and corrupted."""
+    lens, batch = run.lens, run.batch
+    assert run.clean.final is not None
+    clean_logits = logits_at(lens, run.clean.final, batch.positions)
+    rows = []
+    for final in run_circuits(run, graph.partition, keep_masks(graph.edges, graph.partition, keep)):
+        logits = logits_at(lens, final, batch.positions)
+        rows.append(torch.stack((run.metric(logits, batch.answers, batch.wrong), kl(logits, clean_logits), accuracy(logits, batch.answers, batch.wrong))))
+    return np.asarray(torch.stack(rows, dim=1).double().cpu().numpy())
 
 
 def measure_ends(lens: Lens, task: TaskPrompts) -> Float[np.ndarray, "3 example"]:

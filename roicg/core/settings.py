@@ -173,10 +173,12 @@ class CircuitSettings(Settings):
     """Sizes at which circuits are run, as fractions of all edges; the selections that are compared, and the draws of the random-edge control.
 
     ``clean`` (EAP), ``inputs`` (EAP-IG, 5 steps) and ``exact`` rank the same edges by another path, which is then attributed too.
+    ``partitions``: whose graphs get curves, of those the study has.
     """
 
     fractions: tuple[float, ...] = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
     selections: tuple[Selection, ...] = Field(default=("weight", "random", "nodes", "magnitude"), min_length=1)
+    partitions: tuple[PartitionKind, ...] = ("own", "components")
     random_draws: int = Field(default=5, ge=1)
     bootstrap: int = Field(default=200, ge=20)
 

@@ -15,6 +15,7 @@ from roicg.core.errors import StoreError
 from roicg.report.data import (
     FAITHFUL,
     PARTITIONS,
+    SELECTIONS,
     Books,
     CheckpointShown,
     Curve,
@@ -120,18 +121,19 @@ def _curves(task: str, rows: list[Row]) -> list[Curve]:
         return []
     chosen = min(rows, key=lambda row: (-row["n_examples"], row["analysis"]))["analysis"]
     curves = []
-    for selection in ("weight", "random"):
+    for selection in SELECTIONS:
         mine = [row for row in rows if row["analysis"] == chosen and row["selection"] == selection]
         if mine:
             points = [
-                Point(row["n_edges"], phi, finite(row["low"]), finite(row["high"]))
+                Point(row["n_edges"], phi, *(finite(row.get(name)) for name in ("low", "high", "complement", "features", "parameters")))
                 for row in mine
                 if row["n_edges"] is not None and (phi := finite(row["faithfulness"])) is not None
             ]
             first = mine[0]
             points.sort(key=lambda point: point.n_edges)
             area = finite(first["area"])
-            curves.append(Curve(task, selection, first["total"], tuple(points), area, first["reason"], first["n_examples"], first["solved"]))
+            mib = (finite(first.get("cpr_mib")), finite(first.get("cmd_mib")))
+            curves.append(Curve(task, selection, first["total"], tuple(points), area, first["reason"], first["n_examples"], first["solved"], *mib))
     return curves
 
 

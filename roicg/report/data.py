@@ -31,17 +31,20 @@ class EdgeShown:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """φ of one measured circuit with its bootstrap interval."""
+    """φ of one measured circuit with its bootstrap interval, φ of its complement, and the shares of features and weights its ROIs hold."""
 
     n_edges: int
     phi: float
     low: float | None
     high: float | None
+    complement: float | None = None
+    features: float | None = None
+    parameters: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """φ(n) under one selection (``weight`` or ``random``); without points where ``reason`` says why."""
+    """φ(n) under one selection (one of :data:`SELECTIONS`); without points where ``reason`` says why."""
 
     task: str
     selection: str
@@ -51,6 +54,8 @@ class Curve:
     reason: str | None
     n_examples: int
     solved: bool
+    cpr: float | None = None
+    cmd: float | None = None
 
     def at(self, n_edges: int) -> Point | None:
         """The point measured at exactly ``n_edges`` edges."""
@@ -179,6 +184,8 @@ class ReportData:
 
 PARTITIONS = ("own", "reference", "components")
 """Shown; ``random`` and ``singletons`` are controls."""
+SELECTIONS = ("weight", "connected", "nodes", "inputs", "clean", "exact", "magnitude", "random")
+"""Ways of choosing a circuit's edges, in the order in which they are shown."""
 FAITHFUL = 0.9
 """The φ that a circuit must keep to be called faithful in the report."""
 MIXTURE = "(mixture)"

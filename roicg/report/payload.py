@@ -79,8 +79,9 @@ def _graph(graph: GraphShown, model: ModelShown) -> dict[str, Any]:
 
 
 def _curve(curve: Curve) -> dict[str, Any]:
-    points = [[p.n_edges, short(p.phi), short(p.low), short(p.high)] for p in curve.points]
-    return {"total": curve.total, "points": points, "area": short(curve.area), "reason": curve.reason, "n": curve.n_examples, "solved": curve.solved}
+    points = [[p.n_edges, *map(short, (p.phi, p.low, p.high, p.complement, p.features, p.parameters))] for p in curve.points]
+    areas = {"area": short(curve.area), "cpr": short(curve.cpr), "cmd": short(curve.cmd)}
+    return {"total": curve.total, "points": points, **areas, "reason": curve.reason, "n": curve.n_examples, "solved": curve.solved}
 
 
 def short(value: float | None) -> float | None:

@@ -99,6 +99,8 @@ def test_the_page_in_a_browser(written: Path, page: Page) -> None:
     assert page.js("document.querySelector('#drawing .edge:last-of-type title').textContent") == "m0.r0 → logits, port in: +0.900 ± 0.010, rank 1"
     assert page.js("document.documentElement.scrollWidth <= innerWidth")
 
+    table = page.js("document.querySelector('#curves figure table').textContent")
+    assert "weight0.7000.6500.3509 (56 %)0.0575 %60 %" in table
     page.js("document.querySelector('#at').focus()")
     page.press("Home", 36)
     assert page.js("document.querySelector('#at-label').textContent") == "0 (1 of 3)"

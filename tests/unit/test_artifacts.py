@@ -26,11 +26,21 @@ def test_a_graph_comes_back_bit_for_bit(make, tmp_path: Path) -> None:
 
 
 def test_curves_come_back_equal(tmp_path: Path) -> None:
+    more = {"complement": (0.5, 0.0), "cpr_mib": 0.6, "cmd_mib": 0.4, "features": (0.1, 1.0), "parameters": (0.2, 1.0)}
     curves = (
-        FaithfulnessCurve("t", "weight", 10, (1, 10), (0.25, 1.0), (0.2, 1.0), (0.3, 1.0), (0.1, 0.0), (0.5, 1.0), 0.6, None, 64, True),
+        FaithfulnessCurve("t", "weight", 10, (1, 10), (0.25, 1.0), (0.2, 1.0), (0.3, 1.0), (0.1, 0.0), (0.5, 1.0), 0.6, None, 64, True, **more),
         FaithfulnessCurve("t", "random", 10, (1, 10), (), (), (), (0.1, 0.0), (0.5, 1.0), None, "no_effect", 64, False),
     )
     assert artifacts.load_curves(artifacts.save_curves(tmp_path / "c.json", curves)) == curves
+
+
+def test_a_curve_written_before_complements_were_measured_still_loads(tmp_path: Path) -> None:
+    """Seen to fail with ``complement`` made a field without default."""
+    curve = FaithfulnessCurve("t", "weight", 10, (1, 10), (0.25, 1.0), (0.2, 1.0), (0.3, 1.0), (0.1, 0.0), (0.5, 1.0), 0.6, None, 64, True)
+    row = artifacts.load_json(artifacts.save_curves(tmp_path / "new.json", (curve,)))[0]
+    for name in ("complement", "cpr_mib", "cmd_mib", "features", "parameters"):
+        del row[name]
+    assert artifacts.load_curves(artifacts.save_json(tmp_path / "old.json", [row])) == (curve,)
 
 
 def test_a_write_that_fails_leaves_nothing_and_the_old_file_as_it_was(tmp_path: Path) -> None:

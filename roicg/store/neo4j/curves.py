@@ -37,6 +37,7 @@ def put_curves(connection: Connection, graph_id: str, curves: Sequence[Faithfuln
 
 def circuit_rows(curve: FaithfulnessCurve) -> list[dict[str, Any]]:
     """One row per size; φ and its interval are null where the curve has a reason instead; a curve without sizes is one row."""
-    fixed = {name: getattr(curve, name) for name in ("task", "selection", "total", "area", "reason", "n_examples", "solved")}
+    fixed = {name: getattr(curve, name) for name in ("task", "selection", "total", "area", "cpr_mib", "cmd_mib", "reason", "n_examples", "solved")}
     columns = {"n_edges": curve.n_edges, "faithfulness": curve.phi, "low": curve.low, "high": curve.high, "kl": curve.kl, "accuracy": curve.accuracy}
+    columns |= {"complement": curve.complement, "features": curve.features, "parameters": curve.parameters}
     return [fixed | {name: column[i] if i < len(column) else None for name, column in columns.items()} for i in range(max(1, len(curve.n_edges)))]
