@@ -46,7 +46,7 @@ class GroupBlocks:
         """Add the weights of one batch; returns Σ of the first partition's edges per example (float64)."""
         plan, site = self.plan, self.group.site
         upstream = plan.upstream(site)
-        rows = sources.read_by(self.group, upstream)
+        rows = sources.read_by(self.group)
         targets = _target_rows(gradient, plan, site)
         dense = None if targets is None else row_row(rows, targets)
         flow: Tensor | None = None

@@ -11,6 +11,7 @@
 Path ``exact`` has its own passes per partition and no gradient (exact.py).
 """
 
+import math
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -24,7 +25,7 @@ from roicg.attribution.blocks import GroupBlocks
 from roicg.attribution.exact import add_exact
 from roicg.attribution.plan import RowPlan, plan_rows
 from roicg.attribution.ports import group_effect
-from roicg.attribution.sources import source_rows
+from roicg.attribution.sources import Sources
 from roicg.attribution.sums import EdgeSums
 from roicg.attribution.table import EdgeLayout, assemble
 from roicg.attribution.targets import GradientSum, PortGradient
@@ -40,8 +41,8 @@ from roicg.models.pairs import PairRun, run_pair
 
 Gradients = Callable[[PairRun, Mapping[str, int], tuple[PortGroup, ...], str], Iterator[PortGradient]]
 PATHS: dict[str, Gradients] = {"ports": ports.gradients, "inputs": inputs.gradients, "clean": inputs.clean_gradients}
-ROW_FLOATS = 1 << 25
-"""Bound on the numbers held in rows at once: a fixed number, so that sums never depend on free memory."""
+BATCH_FLOATS = 1 << 24
+"""Bound on the numbers that one batch holds in activations and rows: fixed, so that sums never depend on free memory."""
 
 Progress = Callable[[str, float], None]
 
@@ -169,11 +170,12 @@ def _one_batch(
     settings: AttributionSettings,
 ) -> dict[str, GroupSums]:
     """Steps 2–4 for one batch."""
-    run = run_pair(lens, batch, metric(task.metric), answers_only=True)
-    sources = source_rows(run, plan)
+    measured = settings.measures_group_effects
+    resumes = settings.path in ("ports", "exact") or measured
+    run = run_pair(lens, batch, metric(task.metric), answers_only=True, resumes=resumes)
+    sources = Sources(run, plan)
     result = {group.key: GroupSums(GroupBlocks.of(plan, partitions, group, len(batch))) for group in groups}
     rounding = 64 * torch.finfo(lens.dtype).eps * float(run.clean_metric.abs().max())
-    measured = settings.measures_group_effects
     for group in groups:
         sums = result[group.key]
         sums.rounding = rounding
@@ -185,9 +187,8 @@ def _one_batch(
             result[group.key].flow.append(flow)
             result[group.key].flat = False
         return result
-    if settings.path != "ports" and not measured:
+    if not resumes:
         run = run.ends()
-        sources = replace(sources, run=run)
     for group, gradient in _gathered(run, groups, plan, steps, settings):
         result[group.key].flat = gradient.largest == 0.0
         result[group.key].flow.append(result[group.key].blocks.add(gradient, sources))
@@ -203,10 +204,13 @@ def _gathered(
     for part in PATHS[settings.path](run, steps, groups, settings.rule):
         group = part.group
         members = None if plan.by_neuron(group.site.key) else plan.members[group.site.key]
-        gradient = waiting.setdefault(group.key, GradientSum(run.lens, group, members))
-        gradient.add(part)
+        waiting.setdefault(group.key, GradientSum(run.lens, group, members)).add(part)
         points[group.key] -= len(part.weights)
-        if points[group.key] == 0:
+        if settings.path == "ports" and points[group.key] == 0:
+            yield group, waiting.pop(group.key)
+        del part
+    for group in groups:  # paths that serve all groups at once end together, and by now their passes are freed
+        if group.key in waiting:
             yield group, waiting.pop(group.key)
 
 
@@ -229,8 +233,10 @@ def _of_partition(book: PortGroupEffect, sums: EdgeSums) -> PortGroupEffect:
 
 
 def _micro_batches(task: TaskPrompts, plan: RowPlan, lens: Lens, settings: AttributionSettings) -> Iterator[Batch]:
-    longest = max(len(pair.clean) for pair in task.edges.pairs)
+    """Batches of about equal size that keep within ``BATCH_FLOATS``."""
+    longest, count = max(len(pair.clean) for pair in task.edges.pairs), len(task.edges.pairs)
     neurons = sum(site.n_features for site in plan.sites if plan.by_neuron(site.key))
-    floats_per_example = longest * (2 * plan.n_rows() * lens.W_E.shape[1] + (4 + settings.steps) * neurons)
-    size = int(np.clip(ROW_FLOATS // floats_per_example, 1, settings.batch_size))
-    return batches(task.edges, size, lens.device)
+    activations = lens.n_layers * 6 * lens.W_E.shape[1] + 2 * sum(site.n_features for site in plan.sites if site.kind == "mlp")
+    floats_per_example = longest * (plan.n_rows() * lens.W_E.shape[1] + activations + settings.steps * neurons)
+    most = int(np.clip(BATCH_FLOATS // floats_per_example, 1, settings.batch_size))
+    return batches(task.edges, math.ceil(count / math.ceil(count / most)), lens.device)

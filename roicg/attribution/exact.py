@@ -29,7 +29,7 @@ def add_exact(
 ) -> Float[Tensor, " B"]:
     """Add the exact weights of one batch to every partition's block; returns Σ of the first partition's edges per example."""
     upstream = plan.upstream(group.site)
-    rows = sources.read_by(group, upstream)
+    rows = sources.read_by(group)
     flow: Tensor | None = None
     for name, partition in partitions.items():
         index, offset = [], 0

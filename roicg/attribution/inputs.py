@@ -39,8 +39,11 @@ def _at(run: PairRun, groups: tuple[PortGroup, ...], tok: Tensor, weight: float)
     flat = iter(torch.autograd.grad(total, [part for port in ports for part in port]))
     alpha = torch.tensor([weight], dtype=run.lens.dtype, device=run.lens.device)
     normed: dict[tuple[str, bool], Normed] = {}
+    parts = []
     for group, port in zip(groups, ports, strict=True):
-        place = group.site.key, cache.in_tail(group)
+        place = group.site.key, run.in_tail(group)
         if place not in normed:
             normed[place] = Normed.of(norm_of(run.lens, group), cache.stream_at(group))
-        yield PortGradient(group, normed[place], port, tuple(next(flat) for _ in port), alpha)
+        parts.append(PortGradient(group, normed[place], tuple(part.detach() for part in port), tuple(next(flat) for _ in port), alpha))
+    del cache, ports, total  # what is not asked of this point is freed before the sources are written out
+    yield from parts

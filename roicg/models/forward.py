@@ -43,11 +43,7 @@ class Cache:
         layer = group.site.layer
         place = self.final if layer is None else self.attn_in[layer] if group.site.kind == "attention" else self.mlp_in[layer]
         assert place is not None
-        return rows_at(place, self.at) if group.port == "q" and self.in_tail(group) else place
-
-    def in_tail(self, group: PortGroup) -> bool:
-        """Whether ``group`` reads at the answer positions only (see :func:`run`)."""
-        return self.at is not None and (group.site.layer is None or (group.site.layer == len(self.z) - 1 and group.port in ("q", "in")))
+        return rows_at(place, self.at) if group.port == "q" and layer == len(self.attn_in) - 1 else place
 
     def port(self, group: PortGroup) -> tuple[Tensor, ...]:
         """What ``group`` computed from the stream: q, k or v [B,P,H,E]; the pre-activations [B,P,N]; the final stream for the logits."""
@@ -78,12 +74,19 @@ def embed(lens: Lens, tokens: Int[Tensor, "B P"]) -> Float[Tensor, "B P D"]:
 
 
 def run(
-    lens: Lens, tokens: Int[Tensor, "B P"], tok: Float[Tensor, "B P D"] | None = None, edit: Edit | None = None, at: Int[Tensor, "B A"] | None = None
+    lens: Lens,
+    tokens: Int[Tensor, "B P"],
+    tok: Float[Tensor, "B P D"] | None = None,
+    edit: Edit | None = None,
+    at: Int[Tensor, "B A"] | None = None,
+    *,
+    resumes: bool = True,
 ) -> Cache:
     """One full run; ``tok`` replaces the token embeddings (positions stay those of ``tokens``), ``edit`` changes what is written and read.
 
     ``at``: the answer positions, when nothing else is asked of the final stream: the last layer's queries, heads' outputs
-    and MLP are then computed there only, and the cache holds [B,A,…] for them.
+    and MLP are then computed there only, and the cache holds [B,A,…] for them. Without ``resumes`` the cache keeps only
+    where the stream is read and what the writers' features computed (tok, z, post): enough for differences, not for :func:`resume`.
     """
     cache = Cache(embed(lens, tokens) if tok is None else tok, at)
     if edit is not None:
@@ -91,6 +94,9 @@ def run(
     stream = cache.tok if lens.W_pos is None else cache.tok + lens.W_pos[: tokens.shape[1]]
     for layer in range(lens.n_layers):
         stream = run_layer(lens, layer, stream, cache, edit, at if layer == lens.n_layers - 1 else None)
+        if not resumes:
+            for column in (cache.q, cache.k, cache.v, cache.attn_out, cache.pre, cache.mlp_out):
+                column.clear()
     cache.final = stream if edit is None else edit.read("logits.in", stream, (stream,))[0]
     return cache
 
@@ -125,7 +131,7 @@ def run_layer(
         post = activate(mlp, pre)
         if edit is not None:
             post = edit.wrote(f"m{layer}", post)
-        mlp_out = post @ mlp.W_out + mlp.b_out
+        mlp_out = write_mlp(mlp, post)
         after = after + mlp_out
     if cache is not None:
         cache.attn_in.append(attn_in)
@@ -161,16 +167,22 @@ def resume(lens: Lens, cache: Cache, group: PortGroup, value: tuple[Tensor, ...]
     stream = again(rows_at(cache.attn_in[layer], cache.at if layer == last else None))
     if group.port == "in":
         assert mlp is not None
-        stream = stream + again(cache.attn_out[layer]) + activate(mlp, value) @ mlp.W_out + mlp.b_out
+        stream = stream + again(cache.attn_out[layer]) + write_mlp(mlp, activate(mlp, value))
     else:
         q, k, v = (value[0] if group.port == port else again(kept[layer]) for port, kept in (("q", cache.q), ("k", cache.k), ("v", cache.v)))
         stream = stream + write_heads(attention, attend(lens, attention, q, k, v, at))
         if mlp is not None:
-            out = again(cache.mlp_out[layer]) if lens.parallel else activate(mlp, read_mlp(mlp, normalise(mlp.norm, stream))) @ mlp.W_out + mlp.b_out
+            out = again(cache.mlp_out[layer]) if lens.parallel else write_mlp(mlp, activate(mlp, read_mlp(mlp, normalise(mlp.norm, stream))))
             stream = stream + out
     for later in range(layer + 1, lens.n_layers):
         stream = run_layer(lens, later, stream, at=tail if later == last else None)
     return stream
+
+
+def in_tail(lens: Lens, group: PortGroup) -> bool:
+    """Whether ``group`` need only be read at the answer positions: the logits, and the queries and the MLP of the last layer."""
+    layer = group.site.layer
+    return layer is None or (layer == lens.n_layers - 1 and group.port in ("q", "in"))
 
 
 def rows_at(x: Float[Tensor, "B P D"], at: Int[Tensor, "B A"] | None) -> Float[Tensor, "B A D"]:
@@ -228,6 +240,8 @@ def normalise(norm: Norm, x: Float[Tensor, "... D"]) -> Float[Tensor, "... D"]:
     """LayerNorm, RMSNorm or nothing; in float32 where the model's own code does so."""
     if norm.kind == "none":
         return x
+    if norm.kind == "layer" and not norm.float32:
+        return F.layer_norm(x, x.shape[-1:], norm.weight, norm.bias, norm.eps)
     y = x.float() if norm.float32 else x
     if norm.kind == "layer":
         y = y - y.mean(-1, keepdim=True)
@@ -240,8 +254,13 @@ def normalise(norm: Norm, x: Float[Tensor, "... D"]) -> Float[Tensor, "... D"]:
 def project(x: Float[Tensor, "B P D"], weight: Float[Tensor, "H D E"], bias: Float[Tensor, "H E"]) -> Float[Tensor, "B P H E"]:
     """x·W + b per head, as one matrix product."""
     heads, d_model, d_head = weight.shape
-    flat = x @ weight.permute(1, 0, 2).reshape(d_model, heads * d_head)
-    return flat.reshape(*flat.shape[:-1], heads, d_head) + bias
+    flat = affine(x, weight.permute(1, 0, 2).reshape(d_model, heads * d_head), bias.flatten())
+    return flat.reshape(*flat.shape[:-1], heads, d_head)
+
+
+def affine(x: Float[Tensor, "B P I"], weight: Float[Tensor, "I O"], bias: Float[Tensor, " O"]) -> Float[Tensor, "B P O"]:
+    """x·W + b in one pass."""
+    return torch.addmm(bias, x.flatten(0, 1), weight).reshape(*x.shape[:-1], weight.shape[1])
 
 
 def attend(
@@ -282,12 +301,17 @@ def rotate(rotary: Rotary, x: Float[Tensor, "B A H E"], at: Int[Tensor, "B A"] |
 
 def write_heads(attention: Attention, z: Float[Tensor, "B P H E"]) -> Float[Tensor, "B P D"]:
     """What all heads write together, with b_O."""
-    return z.flatten(2) @ attention.W_O.flatten(0, 1) + attention.b_O
+    return affine(z.flatten(2), attention.W_O.flatten(0, 1), attention.b_O)
+
+
+def write_mlp(mlp: Mlp, post: Float[Tensor, "B P N"]) -> Float[Tensor, "B P D"]:
+    """What all neurons write together, with b_out."""
+    return affine(post, mlp.W_out, mlp.b_out)
 
 
 def read_mlp(mlp: Mlp, x: Float[Tensor, "B P D"]) -> tuple[Float[Tensor, "B P N"], ...]:
     """Pre-activations ``(linear,)`` or ``(linear, gate)``."""
-    linear = x @ mlp.W_in + mlp.b_in
+    linear = affine(x, mlp.W_in, mlp.b_in)
     if mlp.W_gate is None:
         return (linear,)
     gate = x @ mlp.W_gate

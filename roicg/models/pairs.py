@@ -9,7 +9,7 @@ from torch import Tensor
 from roicg.core.errors import LawError
 from roicg.core.sites import PortGroup
 from roicg.models.batches import Batch
-from roicg.models.forward import Cache, logits_at, run, unembed
+from roicg.models.forward import Cache, in_tail, logits_at, run, unembed
 from roicg.models.lens import Lens
 from roicg.models.metrics import Metric
 
@@ -27,9 +27,8 @@ class PairRun:
     corrupted_metric: Float[Tensor, " B"]
 
     def in_tail(self, group: PortGroup) -> bool:
-        """Whether ``group`` reads at the answer positions only."""
-        layer, last = group.site.layer, self.lens.n_layers - 1
-        return self.clean.at is not None and (layer is None or (layer == last and group.port in ("q", "in")))
+        """Whether ``group`` was read at the answer positions only."""
+        return self.clean.at is not None and in_tail(self.lens, group)
 
     def ends(self) -> "PairRun":
         """The same pair with nothing kept but the embeddings and the metric: what a path of the embeddings needs."""
@@ -50,15 +49,16 @@ class PairRun:
 
 
 @torch.no_grad()
-def run_pair(lens: Lens, batch: Batch, metric: Metric, *, answers_only: bool = False) -> PairRun:
+def run_pair(lens: Lens, batch: Batch, metric: Metric, *, answers_only: bool = False, resumes: bool = True) -> PairRun:
     """Both full runs of ``batch``; a metric that is not finite is a ``LawError``.
 
-    ``answers_only``: the last layer is computed at the answer positions alone (see :func:`~roicg.models.forward.run`).
+    ``answers_only``: the last layer is computed at the answer positions alone (see :func:`~roicg.models.forward.run`);
+    without ``resumes`` what only :func:`~roicg.models.forward.resume` needs is not kept.
     """
     ends = []
     at = batch.positions if answers_only else None
     for tokens in (batch.clean, batch.corrupted):
-        cache = run(lens, tokens, at=at)
+        cache = run(lens, tokens, at=at, resumes=resumes)
         assert cache.final is not None
         logits = unembed(lens, cache.final) if answers_only else logits_at(lens, cache.final, batch.positions)
         ends.append((cache, metric(logits, batch.answers, batch.wrong)))

@@ -1,110 +1,114 @@
-"""What attribution costs beside the bare model: run by ``make bench``; prints ratios and writes JSON, asserts no times.
+"""What attribution costs beside the bare model: ratios of CPU seconds in one process, one thread; asserts no times.
 
 Bare = the underlying module of the bridge without hooks, forward and backward to the input embedding only, same weights,
-batch and dtype, in this process. The measured call ends with ROI edges and ``se`` of one task. CPU seconds, one thread,
-rounds interleaved, the minimum of each.
+batch and dtype. The measured call ends with ROI edges and ``se`` of one task (neuron edges: with their sums and squares).
 """
 
-import json
-import os
-import time
-from collections.abc import Callable
-from pathlib import Path
+import math
 
-import pytest
+import numpy as np
 import torch
 
-from roicg.attribution.edges import attribute_edges
-from roicg.core.partition import Roi, RoiPartition
-from roicg.core.prompts import PromptPair, PromptSet, TaskPrompts
+from roicg.attribution.edges import attribute_edges, attribute_task
 from roicg.core.settings import AttributionSettings
-from roicg.models.extract import lens_from_bridge
+from roicg.core.sites import port_groups
 from roicg.models.lens import Lens
-from roicg.models.native import bridge_config
-from roicg.models.native_config import native_config
-from roicg.rois.controls import components
+from roicg.rois.controls import singletons
+from tests.bench.figures import Figure, keep
+from tests.bench.memory import peak_growth
+from tests.bench.shapes import LARGE, SMALL, STEPS, Call, bare_and_lens, bare_call, fastest, grouped, questions, shape, sizes
 
-SHAPES = {
-    "2L d64 B32xP32": {"n_layers": 2, "d_model": 64, "n_heads": 4, "d_head": 16, "d_mlp": 256},
-    "4L d256 B32xP32": {"n_layers": 4, "d_model": 256, "n_heads": 8, "d_head": 32, "d_mlp": 1024},
-}
-BATCH, LENGTH, VOCAB, STEPS, ROUNDS, GROUPS = 32, 32, 512, 5, 5, 4
-OUT = Path(os.environ.get("ROICG_HOME", ".roicg")) / "bench" / "attribution.json"
+INPUTS = AttributionSettings(path="inputs", rule="left", steps=STEPS)
+PORTS = AttributionSettings(steps=STEPS, max_steps=STEPS)
+COMMAND = "make bench ARGS=tests/bench/bench_attribution.py"
 
 
-def bare_and_lens(shape: dict[str, int]) -> tuple[torch.nn.Module, Lens]:
-    from transformer_lens.model_bridge.sources.native import boot
-
-    config = bridge_config(native_config({**shape, "n_ctx": LENGTH, "d_vocab": VOCAB, "act_fn": "gelu", "normalization_type": "LN"}), seed=0)
-    bridge = boot(config, device="cpu", dtype=torch.float32)
-    for parameter in bridge.parameters():
-        parameter.requires_grad_(False)
-    return bridge.original_model, lens_from_bridge(bridge, "bench")
+def edges_call(lens: Lens, prompts, settings: AttributionSettings, parts: int = 4) -> Call:
+    """The measured call: ROI edges and ``se`` of one task."""
+    partition = grouped(lens, parts)
+    return lambda: attribute_edges(lens, [prompts], {"own": partition}, settings)
 
 
-def grouped(lens: Lens) -> RoiPartition:
-    """Heads one by one, each MLP in four ROIs."""
-    rois = []
-    for roi in components(lens.sites).rois:
-        parts = [roi.members[i::GROUPS] for i in range(GROUPS)] if roi.kind == "mlp" else []
-        rois += [Roi(f"{roi.key}.r{i}", roi.site, roi.layer, roi.kind, part) for i, part in enumerate(parts)] or [roi]
-    return RoiPartition("own", lens.sites, tuple(rois))
+def layers_above(module: torch.nn.Module, lens: Lens, prompts) -> dict[str, Call]:
+    """Per port group m × forward + backward of the bare layers above it: the block's own attention and MLP, then the later blocks, then the logits."""
+    tokens = torch.tensor([pair.clean for pair in prompts.edges.pairs])
+    start = module.tok_embed(tokens)  # any stream of this size costs the same
+
+    def call_from(layer: int, port: str) -> Call:
+        def call() -> None:
+            for _ in range(STEPS):
+                stream = leaf = start.clone().requires_grad_()
+                if port == "in" and layer < lens.n_layers:
+                    stream = stream + module.layers[layer].mlp(module.layers[layer].ln2(stream))
+                for block in list(module.layers)[layer + (port == "in") :]:
+                    stream = block(stream)
+                logits = module.head(module.ln_out(stream))
+                torch.autograd.grad((logits[:, -1, 1] - logits[:, -1, 2]).mean(), leaf)
+
+        return call
+
+    groups = port_groups(lens.sites)
+    return {g.key: call_from(lens.n_layers if g.site.layer is None else g.site.layer, g.port) for g in groups}
 
 
-def questions() -> TaskPrompts:
-    g = torch.Generator().manual_seed(0)
-    tokens = torch.randint(0, VOCAB, (BATCH, 2, LENGTH), generator=g).tolist()
-    pairs = tuple(PromptPair(str(i), tuple(clean), tuple(corrupted), (LENGTH - 1,), ((1,),), ((2,),)) for i, (clean, corrupted) in enumerate(tokens))
-    return TaskPrompts("bench", "logit_difference", PromptSet("bench", "rois", ()), PromptSet("bench", "edges", pairs), PromptSet("bench", "eval", ()))
+def slope(xs: list[float], seconds: list[float]) -> float:
+    """Fitted exponent of cost against size."""
+    return float(np.polyfit(np.log(xs), np.log(seconds), 1)[0])
 
 
-def bare_call(module: torch.nn.Module, tokens: torch.Tensor) -> Callable[[], object]:
-    """Forward and backward to the token embedding of the module itself."""
-    kept: list[torch.Tensor] = []
-    embedding = next(m for m in module.modules() if isinstance(m, torch.nn.Embedding) and m.weight.shape[0] == VOCAB)
-
-    def leaf(_module: object, _inputs: object, output: torch.Tensor) -> torch.Tensor:
-        kept[:] = [output.detach().requires_grad_()]
-        return kept[0]
-
-    embedding.register_forward_hook(leaf)
-
-    def call() -> object:
-        for _ in range(STEPS):
-            logits = module(tokens)
-            logits = logits if isinstance(logits, torch.Tensor) else logits.logits
-            torch.autograd.grad((logits[:, -1, 1] - logits[:, -1, 2]).mean(), kept[0])
-        return None
-
-    return call
-
-
-def seconds(call: Callable[[], object]) -> float:
-    start = time.process_time()
-    call()
-    return time.process_time() - start
+def exponents() -> list[Figure]:
+    """Cost of ``inputs`` against layers, width, batch, positions and ROIs, beside the exponent of the bare model in the same rounds."""
+    sweeps = {
+        "layers": ([2, 4, 8], lambda n: (sizes(n, 128, 4), 32, 32, 4)),
+        "width": ([64, 128, 256], lambda n: (sizes(2, n, 4), 32, 32, 4)),
+        "batch": ([16, 32, 64], lambda n: (sizes(2, 128, 4), n, 32, 4)),
+        "positions": ([16, 32, 64], lambda n: (sizes(2, 128, 4), 32, n, 4)),
+        "ROIs": ([2, 8, 32], lambda n: (sizes(2, 128, 4), 32, 32, n)),
+    }
+    figures = []
+    for name, (values, of) in sweeps.items():
+        calls: list[Call] = []
+        for value in values:
+            config, batch, length, parts = of(value)
+            (module, lens), prompts = bare_and_lens(config, length), questions(batch, length)
+            calls += [bare_call(module, prompts), edges_call(lens, prompts, INPUTS, parts)]
+        took = fastest(calls, rounds=3)
+        sizes_ = [2 * value * 2 + 5 if name == "ROIs" else value for value in values]
+        bare, ours = slope(sizes_, took[0::2]), slope(sizes_, took[1::2])
+        figures.append(
+            Figure(f"`inputs`: exponent of cost in {name}", ours, max(bare, 0.0) + 0.1, note=f"bare model {bare:.2f}; fitted over {values}, tolerance .1")
+        )
+    return figures
 
 
-@pytest.mark.parametrize("name", sorted(SHAPES))
-def test_inputs_beside_bare(name: str) -> None:
-    torch.set_num_threads(1)
-    module, lens = bare_and_lens(SHAPES[name])
-    prompts, partition = questions(), grouped(lens)
-    bare = bare_call(module, torch.tensor([pair.clean for pair in prompts.edges.pairs]))
-    settings = AttributionSettings(path="inputs", rule="left", steps=STEPS)
-
-    def measured() -> object:
-        return attribute_edges(lens, [prompts], {"own": partition}, settings)
-
-    bare()
-    measured()
-    rounds = [(seconds(bare), seconds(measured)) for _ in range(ROUNDS)]
-    base, ours = (min(column) for column in zip(*rounds, strict=True))
-    print(
-        f"\n{name}: inputs m={STEPS} takes {ours:.3f} s, {STEPS} x bare forward + backward {base:.3f} s: ratio {ours / base:.2f} (CPU seconds, one thread, min of {ROUNDS})"
+def test_speed() -> None:
+    figures = []
+    for name, goal in ((SMALL, 1.5), (LARGE, 1.3)):
+        (module, lens), prompts = bare_and_lens(shape(name)), questions()
+        bare, ours = fastest([bare_call(module, prompts), edges_call(lens, prompts, INPUTS)])
+        figures.append(Figure(f"`inputs` m = {STEPS} / {STEPS} × bare forward + backward, {name}", ours / bare, goal, note=f"{ours:.3f} s / {bare:.3f} s"))
+    for name in (SMALL, LARGE):
+        (module, lens), prompts = bare_and_lens(shape(name)), questions()
+        ours, *above = fastest([edges_call(lens, prompts, PORTS), *layers_above(module, lens, prompts).values()], rounds=3)
+        figures.append(
+            Figure(f"`ports` m = {STEPS} / Σ over port groups of m × layers above, {name}", ours / sum(above), 1.3, note=f"{ours:.3f} s / {sum(above):.3f} s")
+        )
+    for name in (SMALL, LARGE):
+        bare, ours = (peak_growth(name, what) for what in ("bare", "inputs"))
+        figures.append(
+            Figure(f"peak memory growth of `inputs` / bare, {name}", ours / bare, 2.0, note=f"{ours:.0f} MiB / {bare:.0f} MiB, a fresh process each")
+        )
+    (module, lens), prompts = bare_and_lens(shape(LARGE)), questions()
+    partition = singletons(lens.sites)
+    bare, ours = fastest([bare_call(module, prompts), lambda: attribute_task(lens, prompts, {"singletons": partition}, INPUTS)], rounds=3)
+    count = sum(edges.mean.size for _, block, _ in attribute_task(lens, prompts, {"singletons": partition}, INPUTS) for edges in block.sums.values())
+    figures.append(
+        Figure(
+            f"all {count / 1e6:.1f} M edges between single neurons and heads, `inputs` / {STEPS} × bare, {LARGE}",
+            ours / bare,
+            3.0,
+            note=f"{ours:.2f} s / {bare:.2f} s",
+        )
     )
-    known = json.loads(OUT.read_text()) if OUT.exists() else {}
-    OUT.parent.mkdir(parents=True, exist_ok=True)
-    OUT.write_text(json.dumps({**known, name: {"bare_s": base, "inputs_s": ours, "ratio": ours / base, "rounds": rounds}}, indent=1))
-    assert base > 0
-    assert ours > 0
+    keep("speed", [*figures, *exponents()], COMMAND)
+    assert all(math.isfinite(figure.value) and figure.value > 0 for figure in figures)

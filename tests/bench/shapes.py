@@ -1,0 +1,101 @@
+"""The two model shapes of the speed figures with random weights, the prompts they are asked, and how a call is timed."""
+
+import time
+from collections.abc import Callable, Sequence
+
+import torch
+
+from roicg.core.partition import Roi, RoiPartition
+from roicg.core.prompts import PromptPair, PromptSet, TaskPrompts
+from roicg.models.extract import lens_from_bridge
+from roicg.models.forward import logits
+from roicg.models.lens import Lens
+from roicg.models.native import bridge_config
+from roicg.models.native_config import native_config
+from roicg.rois.controls import components
+
+SMALL = "2L d64 B32×P32"
+LARGE = "4L d256 B32×P32"
+BATCH, LENGTH, VOCAB, STEPS, ROUNDS = 32, 32, 512, 5, 7
+Call = Callable[[], object]
+
+
+def shape(name: str) -> dict[str, int]:
+    """Layers and widths of ``SMALL`` or ``LARGE``."""
+    layers, d_model, heads = {SMALL: (2, 64, 4), LARGE: (4, 256, 8)}[name]
+    return sizes(layers, d_model, heads)
+
+
+def sizes(layers: int, d_model: int, heads: int) -> dict[str, int]:
+    """A GPT-like model: heads share d_model, the MLP is four times as wide."""
+    return {"n_layers": layers, "d_model": d_model, "n_heads": heads, "d_head": d_model // heads, "d_mlp": 4 * d_model}
+
+
+def bare_and_lens(config: dict[str, int], length: int = LENGTH) -> tuple[torch.nn.Module, Lens]:
+    """The plain module that TransformerLens wraps, without its bridge, hooks or parameter gradients, and the lens of the same weights."""
+    from transformer_lens.model_bridge.sources.native import boot
+    from transformer_lens.model_bridge.sources.native.model import NativeModel
+
+    settings = native_config({**config, "n_ctx": length, "d_vocab": VOCAB, "act_fn": "gelu", "normalization_type": "LN"})
+    bridge = boot(bridge_config(settings, seed=0), device="cpu", dtype=torch.float32)
+    lens = lens_from_bridge(bridge, "bench")
+    module = NativeModel(bridge_config(settings, seed=0)).eval()
+    weights = {name.replace("._original_component", ""): value for name, value in bridge.original_model.state_dict().items()}
+    module.load_state_dict({name: weights[name] for name in module.state_dict()})
+    for parameter in module.parameters():
+        parameter.requires_grad_(False)
+    tokens = torch.arange(length)[None] % VOCAB
+    torch.testing.assert_close(module(tokens), logits(lens, tokens), rtol=1e-4, atol=1e-4)
+    return module, lens
+
+
+def grouped(lens: Lens, parts: int = 4) -> RoiPartition:
+    """Heads one by one, each MLP in ``parts`` ROIs."""
+    rois = []
+    for roi in components(lens.sites).rois:
+        members = [roi.members[i::parts] for i in range(parts)] if roi.kind == "mlp" else []
+        rois += [Roi(f"{roi.key}.r{i}", roi.site, roi.layer, roi.kind, part) for i, part in enumerate(members)] or [roi]
+    return RoiPartition("own", lens.sites, tuple(rois))
+
+
+def questions(batch: int = BATCH, length: int = LENGTH) -> TaskPrompts:
+    """Random pairs, the same in all three splits under other keys."""
+    g = torch.Generator().manual_seed(0)
+    tokens = torch.randint(0, VOCAB, (batch, 2, length), generator=g).tolist()
+
+    def split(name: str) -> PromptSet:
+        pairs = (PromptPair(f"{name}-{i}", tuple(c), tuple(o), (length - 1,), ((1,),), ((2,),)) for i, (c, o) in enumerate(tokens))
+        return PromptSet("bench", name, tuple(pairs))
+
+    return TaskPrompts("bench", "logit_difference", split("rois"), split("edges"), split("eval"))
+
+
+def bare_call(module: torch.nn.Module, prompts: TaskPrompts, times: int = STEPS, backward: bool = True) -> Call:
+    """``times`` × forward (and backward to the token embedding) of the module itself."""
+    tokens = torch.tensor([pair.clean for pair in prompts.edges.pairs])
+    embedding = module.tok_embed.weight
+
+    def call() -> None:
+        with torch.set_grad_enabled(backward):
+            for _ in range(times):
+                leaf = embedding[tokens].requires_grad_(backward)
+                out = module(inputs_embeds=leaf)
+                if backward:
+                    torch.autograd.grad((out[:, -1, 1] - out[:, -1, 2]).mean(), leaf)
+
+    return call
+
+
+def seconds(call: Call) -> float:
+    """CPU seconds of one call."""
+    start = time.process_time()
+    call()
+    return time.process_time() - start
+
+
+def fastest(calls: Sequence[Call], rounds: int = ROUNDS) -> list[float]:
+    """CPU seconds of each call on one thread: rounds interleaved after one to warm up, the least of each."""
+    torch.set_num_threads(1)
+    for call in calls:
+        call()
+    return [min(column) for column in zip(*([seconds(call) for call in calls] for _ in range(rounds)), strict=True)]
