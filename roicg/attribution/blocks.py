@@ -15,10 +15,10 @@ from roicg.attribution.plan import RowPlan
 from roicg.attribution.sources import Sources
 from roicg.attribution.sums import EdgeSums
 from roicg.attribution.targets import GradientSum
-from roicg.attribution.weights import neuron_neuron, neuron_row, row_neuron, row_row
+from roicg.attribution.weights import head_neuron, neuron_head, neuron_neuron, neuron_row, row_neuron, row_row
 from roicg.core.partition import RoiPartition
 from roicg.core.sites import PortGroup, Site
-from roicg.models.lens import Lens
+from roicg.models.writers import Members
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class GroupBlocks:
     def of(cls, plan: RowPlan, partitions: Mapping[str, RoiPartition], group: PortGroup, n: int = 0) -> "GroupBlocks":
         """Empty blocks for ``n`` examples."""
         upstream = plan.upstream(group.site)
-        shapes = {name: (sum(len(p.of_site(site.key)) for site in upstream), len(p.of_site(group.site.key))) for name, p in partitions.items()}
+        shapes = {name: (sum(plan.size(name, site.key) for site in upstream), plan.size(name, group.site.key)) for name in partitions}
         return cls(plan, group, {name: EdgeSums(shape, n) for name, shape in shapes.items()})
 
     def merge(self, other: "GroupBlocks") -> None:
@@ -45,74 +45,60 @@ class GroupBlocks:
     def add(self, gradient: GradientSum, sources: Sources) -> Float[Tensor, " B"]:
         """Add the weights of one batch; returns Σ of the first partition's edges per example (float64)."""
         plan, site = self.plan, self.group.site
-        upstream = plan.upstream(site)
         rows = sources.read_by(self.group)
-        targets = _target_rows(gradient, plan, site)
+        targets = gradient.rows(plan.members[site.key]) if plan.members[site.key] else None
         dense = None if targets is None else row_row(rows, targets)
         flow: Tensor | None = None
         for name, block in self.sums.items():
             pick = plan.picks[name][site.key]
             part, start, offset = torch.zeros(rows.shape[1], dtype=torch.float64, device=rows.device), 0, 0
-            for source in upstream:
-                chosen = plan.picks[name][source.key]
+            for source in plan.upstream(site):
+                where = slice(start, start + plan.size(name, source.key))
+                chosen, members = plan.picks[name][source.key], plan.members[source.key]
                 if chosen is None:
-                    neurons = plan.neurons[name, source.key]
-                    where = slice(start, start + len(neurons))
-                    part += self._from_neurons(name, source, neurons, pick, gradient, sources, targets, block, where)
+                    part += self._from_neurons(name, source, gradient, sources, targets, where)
                 else:
                     index = [offset + row for row in chosen]
-                    where = slice(start, start + len(index))
                     if pick is None:
-                        weights = row_neuron(rows[index], gradient)[:, :, list(plan.neurons[name, site.key])]
+                        sets = [members[row] for row in chosen]
+                        weights = self._into_neurons(source, sets, rows[index], gradient, sources)[:, :, list(plan.neurons[name, site.key])]
                     else:
                         assert dense is not None
                         weights = _pick(dense, index, pick)
                     block.add(weights, where)
                     part += weights.sum((1, 2), dtype=torch.float64)
-                start, offset = where.stop, offset + len(plan.members[source.key])
+                start, offset = where.stop, offset + len(members)
             flow = part if flow is None else flow
         assert flow is not None
         return flow
 
-    def _from_neurons(
-        self,
-        name: str,
-        source: Site,
-        neurons: tuple[int, ...],
-        pick: tuple[int, ...] | None,
-        gradient: GradientSum,
-        sources: Sources,
-        targets: Tensor | None,
-        block: EdgeSums,
-        where: slice,
-    ) -> Float[Tensor, " B"]:
-        """The edges of a source site that is taken neuron by neuron."""
-        delta, w_out = sources.neurons_read_by(self.group, source), _w_out(gradient.lens, source, gradient.total[0].dtype)
-        if list(neurons) != list(range(source.n_features)):
-            delta, w_out = delta[..., list(neurons)], w_out[list(neurons)]
+    def _from_neurons(self, name: str, source: Site, gradient: GradientSum, sources: Sources, targets: Tensor | None, where: slice) -> Float[Tensor, " B"]:
+        """Add the edges of a source site that partition ``name`` takes neuron by neuron."""
+        plan, site, block = self.plan, self.group.site, self.sums[name]
+        neurons, pick = sources.neurons_read_by(gradient, source).ordered(plan.neurons[name, source.key]), plan.picks[name][site.key]
         if pick is None:
-            order = list(self.plan.neurons[name, self.group.site.key])
-            each = neuron_neuron(delta, w_out, gradient)
-            return block.add_each(each if order == list(range(len(order))) else (w[:, order] for w in each), where).double()
-        assert targets is not None
-        weights = neuron_row(delta, w_out, targets[list(pick)])
+            order, part = list(plan.neurons[name, site.key]), torch.zeros(len(neurons.delta), dtype=torch.float64, device=neurons.delta.device)
+            for tile, each in neuron_neuron(neurons, gradient):
+                ordered = each if order == list(range(len(order))) else (weights[:, order] for weights in each)
+                part += block.add_each(ordered, slice(where.start + tile.start, where.start + tile.stop))
+            return part
+        if site.kind == "attention":
+            weights = neuron_head(neurons, gradient, plan.members[site.key])[:, :, list(pick)]
+        else:
+            assert targets is not None
+            weights = neuron_row(neurons, targets[list(pick)])
         block.add(weights, where)
         return weights.sum((1, 2), dtype=torch.float64)
 
-
-def _target_rows(gradient: GradientSum, plan: RowPlan, site: Site) -> Tensor | None:
-    """The target rows of ``site``, if any partition reads it in rows."""
-    members = plan.members[site.key]
-    if not members:
-        return None
-    return gradient.rows(members)
-
-
-def _w_out(lens: Lens, site: Site, dtype: torch.dtype) -> Float[Tensor, "N D"]:
-    assert site.layer is not None
-    mlp = lens.mlps[site.layer]
-    assert mlp is not None
-    return mlp.W_out.to(dtype)
+    def _into_neurons(
+        self, source: Site, members: Sequence[Members], rows: Float[Tensor, "S B P D"], gradient: GradientSum, sources: Sources
+    ) -> Float[Tensor, "B S M"]:
+        """The edges from some sets of ``source`` into every neuron of this site."""
+        if source.kind != "attention":
+            return row_neuron(rows, gradient)
+        assert source.layer is not None
+        z, w_o = sources.computed_differently(self.group, source), gradient.lens.attentions[source.layer].W_O
+        return head_neuron(z, w_o.to(z.dtype), members, rows, gradient)
 
 
 def _pick(dense: Float[Tensor, "B S T"], sources: Sequence[int], targets: Sequence[int]) -> Float[Tensor, "B s t"]:

@@ -233,10 +233,16 @@ def _of_partition(book: PortGroupEffect, sums: EdgeSums) -> PortGroupEffect:
 
 
 def _micro_batches(task: TaskPrompts, plan: RowPlan, lens: Lens, settings: AttributionSettings) -> Iterator[Batch]:
-    """Batches of about equal size that keep within ``BATCH_FLOATS``."""
+    """Batches of about equal size that keep within ``BATCH_FLOATS``, or within what the sums of the edges take where that is more."""
     longest, count = max(len(pair.clean) for pair in task.edges.pairs), len(task.edges.pairs)
     neurons = sum(site.n_features for site in plan.sites if plan.by_neuron(site.key))
     activations = lens.n_layers * 6 * lens.W_E.shape[1] + 2 * sum(site.n_features for site in plan.sites if site.kind == "mlp")
     floats_per_example = longest * (plan.n_rows() * lens.W_E.shape[1] + activations + settings.steps * neurons)
-    most = int(np.clip(BATCH_FLOATS // floats_per_example, 1, settings.batch_size))
+    edges = sum(
+        plan.size(name, group.site.key) * plan.size(name, site.key)
+        for name in plan.picks
+        for group in port_groups(plan.sites)
+        for site in plan.upstream(group.site)
+    )
+    most = int(np.clip(max(BATCH_FLOATS, 6 * edges) // floats_per_example, 1, settings.batch_size))
     return batches(task.edges, math.ceil(count / math.ceil(count / most)), lens.device)

@@ -33,6 +33,11 @@ class RowPlan:
         """Rows over all sites: what memory is counted in."""
         return sum(len(rows) for rows in self.members.values())
 
+    def size(self, partition: str, site: str) -> int:
+        """How many ROIs ``partition`` has at ``site``."""
+        pick = self.picks[partition][site]
+        return len(self.neurons[partition, site] if pick is None else pick)
+
     def by_neuron(self, site: str) -> bool:
         """Whether some partition takes ``site`` neuron by neuron."""
         return any(key == site for _, key in self.neurons)

@@ -15,6 +15,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from roicg.attribution.plan import RowPlan
+from roicg.attribution.targets import GradientSum, wide
+from roicg.attribution.weights import Neurons
 from roicg.core.errors import LawError
 from roicg.core.sites import PortGroup, Site, port_groups
 from roicg.models.forward import in_tail, rows_at
@@ -51,6 +53,7 @@ class Sources:
                 places[key] = Place(group, run.stream_delta(group).to(dtype), allowed)
         self.places = places
         self._rows: tuple[Tensor, Tensor | None] | None = None
+        self._neurons: tuple[tuple[PortGroup, list[Tensor]], dict[str, Neurons]] | None = None
 
     def read_by(self, group: PortGroup) -> Float[Tensor, "U B P D"]:
         """The rows upstream of ``group``, at the positions where it reads."""
@@ -62,10 +65,29 @@ class Sources:
         early = early[:, torch.arange(early.shape[1], device=early.device)[:, None], self.at]
         return early if tail is None or wanted == len(early) else torch.cat((early, tail[: wanted - len(early)]))
 
-    def neurons_read_by(self, group: PortGroup, site: Site) -> Float[Tensor, "B P N"]:
-        """The activation differences of ``site``, at the positions where ``group`` reads."""
+    def computed_differently(self, group: PortGroup, site: Site) -> Float[Tensor, "B P ..."]:
+        """The differences of the activations of ``site`` (z or post), at the positions where ``group`` reads; kept only where needed."""
         values = self.deltas[site.key]
         return rows_at(values, self.at) if in_tail(self.lens, group) and not self._late(site) else values
+
+    @torch.no_grad()
+    def neurons_read_by(self, gradient: GradientSum, site: Site) -> Neurons:
+        """The single neurons of ``site`` as the port of ``gradient`` sees them; ports that read one stream one after the other share them."""
+        group = gradient.group
+        if self._neurons is None or not self._same_stream(gradient, *self._neurons[0]):
+            self._neurons = (group, gradient.normals), {}
+        kept = self._neurons[1]
+        if site.key not in kept:
+            mlp = self.lens.mlps[site.layer or 0]
+            assert mlp is not None
+            delta = self.computed_differently(group, site)
+            kept[site.key] = Neurons.of(delta, mlp.W_out.to(delta.dtype), gradient.normals)
+        return kept[site.key]
+
+    def _same_stream(self, gradient: GradientSum, group: PortGroup, normals: list[Tensor]) -> bool:
+        """Whether ``gradient`` was taken at the same points of the same stream as the ``normals`` of ``group``."""
+        same_place = group.site.key == gradient.group.site.key and in_tail(self.lens, group) == in_tail(self.lens, gradient.group)
+        return same_place and [normal.data_ptr() for normal in normals] == [normal.data_ptr() for normal in gradient.normals]
 
     @torch.no_grad()
     def _made(self) -> tuple[Tensor, Tensor | None]:
@@ -75,7 +97,8 @@ class Sources:
             rows, written = self._write(early)
             tail, more = self._write(late) if late else (None, [])
             self._check([*zip(early, written, strict=True), *zip(late, more, strict=True)])
-            self.deltas = {key: delta for key, delta in self.deltas.items() if self.plan.by_neuron(key)}
+            if not self.plan.neurons:
+                self.deltas = {}
             self._rows = rows, tail
         return self._rows
 
@@ -110,8 +133,3 @@ class Sources:
 
     def _late(self, site: Site) -> bool:
         return self.at is not None and site.layer == self.lens.n_layers - 1
-
-
-def wide(dtype: torch.dtype) -> torch.dtype:
-    """The dtype that sums are held in: float32 for half-precision models."""
-    return torch.float32 if dtype in (torch.bfloat16, torch.float16) else dtype

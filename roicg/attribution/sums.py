@@ -25,21 +25,27 @@ class EdgeSums:
         self.absolute[sources] += np.abs(values).sum(0)
 
     def add_each(self, blocks: Iterable[Float[Tensor, "source target"]], sources: slice) -> Float[Tensor, " B"]:
-        """Like :meth:`add`, one example at a time in the model's precision (for blocks too large to hold); returns Σw per example."""
+        """Like :meth:`add`, one example at a time in the model's precision (for blocks too large to hold); returns Σw per example.
+
+        The blocks are overwritten with their absolute values.
+        """
         sums: list[Tensor] = []
         flow = []
         for block in blocks:
             sums = sums or [torch.zeros_like(block) for _ in range(3)]
             sums[0] += block
             sums[1].addcmul_(block, block)
-            sums[2] += block.abs()
-            flow.append(block.sum())
+            flow.append(block.sum(dtype=torch.float64))
+            sums[2] += block.abs_()
         for column, part in zip((self.total, self.square, self.absolute), sums, strict=True):
             column[sources] += part.to(torch.float64).cpu().numpy()
         return torch.stack(flow)
 
     def merge(self, other: "EdgeSums") -> None:
-        """Add what ``other`` has summed over further examples."""
+        """Add what ``other`` has summed over further examples (and leave ``other`` to its fate: its arrays may be taken over)."""
+        if self.n == 0:
+            self.n, self.total, self.square, self.absolute = other.n, other.total, other.square, other.absolute
+            return
         self.n += other.n
         self.total += other.total
         self.square += other.square

@@ -19,7 +19,6 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from roicg.attribution.sources import wide
 from roicg.core.sites import PortGroup
 from roicg.models.lens import Lens, Norm
 from roicg.models.writers import Members
@@ -93,6 +92,10 @@ class GradientSum:
         """The largest entry of ĝ: 0 where the port was flat at every point of the path."""
         return max(float(part.abs().amax()) for part in self.total)
 
+    def joined_shares(self) -> list[Float[Tensor, "mP T"]]:
+        """s_k per example, the points of the path one after the other (empty without a norm)."""
+        return list(torch.cat(self.shares, dim=1)) if self.shares else []
+
     @torch.no_grad()
     def rows(self, members: Sequence[Members]) -> Float[Tensor, "T B P D"]:
         """G per member set: ∂metric/∂(stream before the norm) through this port alone, along the path."""
@@ -108,6 +111,11 @@ class GradientSum:
 
 def _by_point(values: Float[Tensor, "mB ..."], m: int) -> Float[Tensor, "m B ..."]:
     return values.reshape(m, -1, *values.shape[1:])
+
+
+def wide(dtype: torch.dtype) -> torch.dtype:
+    """The dtype that sums are held in: float32 for half-precision models."""
+    return torch.float32 if dtype in (torch.bfloat16, torch.float16) else dtype
 
 
 def norm_of(lens: Lens, group: PortGroup) -> Norm:

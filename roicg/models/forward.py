@@ -187,7 +187,7 @@ def in_tail(lens: Lens, group: PortGroup) -> bool:
 
 def rows_at(x: Float[Tensor, "B P D"], at: Int[Tensor, "B A"] | None) -> Float[Tensor, "B A D"]:
     """``x`` at the positions ``at`` of each example; all of it without ``at``."""
-    return x if at is None else x.gather(1, at[:, :, None].expand(-1, -1, x.shape[2]))
+    return x if at is None else x.gather(1, at.view(*at.shape, *[1] * (x.ndim - 2)).expand(-1, -1, *x.shape[2:]))
 
 
 def read_port(lens: Lens, group: PortGroup, stream: Float[Tensor, "B P D"]) -> tuple[Tensor, ...]:

@@ -41,7 +41,7 @@ def layers_above(module: torch.nn.Module, lens: Lens, prompts) -> dict[str, Call
                 if port == "in" and layer < lens.n_layers:
                     stream = stream + module.layers[layer].mlp(module.layers[layer].ln2(stream))
                 for block in list(module.layers)[layer + (port == "in") :]:
-                    stream = block(stream)
+                    (stream,) = block(stream)
                 logits = module.head(module.ln_out(stream))
                 torch.autograd.grad((logits[:, -1, 1] - logits[:, -1, 2]).mean(), leaf)
 
