@@ -22,6 +22,7 @@ def run(
     model: Annotated[str | None, typer.Option()] = None,
     checkpoint: Annotated[str | None, typer.Option()] = None,
     task: Annotated[str | None, typer.Option()] = None,
+    device: Annotated[str, typer.Option()] = "auto",
     dry_run: Annotated[bool, typer.Option("--dry-run")] = False,
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
@@ -32,11 +33,11 @@ def run(
     if dry_run:
         from .dry_run import say_plan
 
-        say_plan(file, model, checkpoint, as_json=as_json)
+        say_plan(file, model, checkpoint, device, as_json=as_json)
         return
     from .study_run import run_study, say_outcome
 
-    outcome = run_study(file, model, checkpoint)
+    outcome = run_study(file, model, checkpoint, device)
     say_outcome(outcome)
     if as_json:
         print_json(asdict(outcome))

@@ -89,7 +89,7 @@ def _summary_assets(study: Study) -> list[AssetsDefinition]:
     @_asset(study, "analyses", pool=NEO4J_WRITE, **shared)
     def comparison(home: HomeResource, graphs: GraphStoreResource) -> MaterializeResult[Any]:
         """ROI matches between consecutive checkpoints of every model."""
-        return materialize(summary.compare, study, home.path(), graphs.store())
+        return materialize(summary.compare, study, home.path(), graphs.store(), home.device)
 
     @_asset(study, "comparison", "analyses", **shared)
     def report(home: HomeResource, graphs: GraphStoreResource) -> MaterializeResult[Any]:

@@ -23,10 +23,10 @@ LISTENER: ContextVar[Callable[[str, float], None] | None] = ContextVar("LISTENER
 
 
 class HomeResource(ConfigurableResource):  # type: ignore[type-arg]
-    """Where files go and on which device models run; an empty ``folder`` means ``ROICG_HOME``."""
+    """Where files go and on which device models run (``auto``: CUDA where there is one); an empty ``folder`` means ``ROICG_HOME``."""
 
     folder: str = ""
-    device: str = "cpu"
+    device: str = "auto"
 
     def path(self) -> Path:
         """The home, created if it is missing."""

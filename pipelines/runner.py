@@ -46,14 +46,15 @@ def run_job(
     instance: DagsterInstance,
     partition: str | None = None,
     on_event: Callable[[DagsterEvent], None] | None = None,
+    device: str = "auto",
 ) -> RunOutcome:
-    """Run ``job_name`` for ``partition``; a failure is in the outcome, Ctrl-C is a ``KeyboardInterrupt`` after the run was closed."""
+    """Run ``job_name`` for ``partition`` on ``device``; a failure is in the outcome, Ctrl-C is a ``KeyboardInterrupt`` after the run was closed."""
     job = definitions.resolve_job_def(job_name)
     tags = {REPOSITORY_LABEL_TAG: f"{REPOSITORY}@{LOCATION}"} | ({PARTITION_NAME_TAG: partition} if partition else {})
     outcome = RunOutcome(make_new_run_id())
     try:
         run = instance.create_run_for_job(
-            job_def=job, run_id=outcome.run_id, run_config=QUIET, tags=tags, remote_job_origin=_origin(job_name), job_code_origin=None
+            job_def=job, run_id=outcome.run_id, run_config=_config(device), tags=tags, remote_job_origin=_origin(job_name), job_code_origin=None
         )
         for event in execute_run_iterator(InMemoryJob(job), run, instance):
             raise_if_lost()
@@ -67,6 +68,11 @@ def run_job(
     if outcome.interrupted:
         raise KeyboardInterrupt
     return outcome
+
+
+def _config(device: str) -> dict[str, Any]:
+    """The run's config: the pages show it, and a run that is repeated from there goes to the same device."""
+    return {**QUIET, "resources": {"home": {"config": {"device": device}}}}
 
 
 def _close(instance: DagsterInstance, run_id: str) -> None:

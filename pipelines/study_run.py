@@ -12,6 +12,7 @@ from roicg import stages
 from roicg.cli.console import say
 from roicg.core.errors import RoicgError, StudyError
 from roicg.core.settings import Study
+from roicg.models.placement import chosen_device
 from roicg.places import Place
 from roicg.server.home import home
 from roicg.store.connect import connect
@@ -46,23 +47,23 @@ class RunFailed(RoicgError):
         self.exit_code = exit_code
 
 
-def run_study(file: StudyFile, model: str | None = None, checkpoint: str | None = None) -> StudyOutcome:
-    """Run what is not published yet: reference checkpoints first, then by rising step, then comparison and report."""
-    began, study = time.monotonic(), file.load()
+def run_study(file: StudyFile, model: str | None = None, checkpoint: str | None = None, device: str = "auto") -> StudyOutcome:
+    """Run what is not published yet on ``device``: reference checkpoints first, then by rising step, then comparison and report."""
+    began, study, device = time.monotonic(), file.load(), chosen_device(device)
     keys = chosen_keys(study, model, checkpoint)
     note(file)
     definitions = _definitions()
     outcome, runs = StudyOutcome(study.study), []
     with open_instance() as instance:
         instance.add_dynamic_partitions(str(checkpoints_of(study).name), sorted(keys))  # the pages plot in this order
-        todo = _unpublished(study, keys, instance)
+        todo = _unpublished(study, keys, instance, device)
         outcome.skipped = [key for key in keys if key not in todo]
         with display(study.study, len(todo) + 1) as shown:
             for key in todo:
-                runs.append(_run(definitions, checkpoint_job_name(study), instance, shown, key))
+                runs.append(_run(definitions, checkpoint_job_name(study), instance, shown, device, key))
                 outcome.ran.append(key)
             if todo or not _is_summed_up(study, instance):
-                runs.append(_run(definitions, summary_job_name(study), instance, shown))
+                runs.append(_run(definitions, summary_job_name(study), instance, shown, device))
     outcome.warnings = [warning for run in runs for warning in run.warnings]
     outcome.seconds = time.monotonic() - began
     outcome.report = str(report_path(study, home()))
@@ -91,29 +92,29 @@ def _definitions() -> Definitions:
     return defs
 
 
-def _run(definitions: Definitions, job: str, instance: DagsterInstance, shown: Display, key: str | None = None) -> RunOutcome:
+def _run(definitions: Definitions, job: str, instance: DagsterInstance, shown: Display, device: str, key: str | None = None) -> RunOutcome:
     name = key or "comparison and report"
     shown.start(name, len(PER_CHECKPOINT if key else PER_STUDY))
-    outcome = run_job(definitions, job, instance, key, shown.event)
+    outcome = run_job(definitions, job, instance, key, shown.event, device)
     shown.done(name, outcome)
     if outcome.failure is not None:
         raise RunFailed(outcome.failure, outcome.exit_code)
     return outcome
 
 
-def _unpublished(study: Study, keys: dict[str, tuple[str, str]], instance: DagsterInstance) -> list[str]:
+def _unpublished(study: Study, keys: dict[str, tuple[str, str]], instance: DagsterInstance, device: str) -> list[str]:
     """Keys whose analyses were not made for the question that is asked now, or whose graphs the database lacks."""
     analysed = {key: _last(instance, study, "analyses", key) for key in keys}
     if not any(analysed.values()):
         return list(keys)
     with connect() as store:
         published = {(row["model"], row["label"], row["graph_id"]) for row in store.run("house.slots") if row["study"] == study.study}
-    is_done = partial(_is_done, study=study, published=published)
+    is_done = partial(_is_done, study=study, published=published, device=device)
     return [key for key, place in keys.items() if not (analysed[key] and is_done(place, analysed[key]))]
 
 
-def _is_done(place: tuple[str, str], question: str | None, study: Study, published: set[tuple[Any, ...]]) -> bool:
-    here = Place(study, *place, home())
+def _is_done(place: tuple[str, str], question: str | None, study: Study, published: set[tuple[Any, ...]], device: str) -> bool:
+    here = Place(study, *place, home(), device)
     return question == stages.question_id(here) and all((*place, id_) in published for id_ in stages.planned_graph_ids(here).values())
 
 

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from roicg.store.neo4j.store import Neo4jStore
 
 
-def compare(study: Study, home: Path, store: "Neo4jStore") -> dict[str, Any]:
-    """Compare the consecutive checkpoints of every model; figures by model."""
-    found = {model.name: stages.comparison_stage(study, model.name, home, store) for model in study.models}
+def compare(study: Study, home: Path, store: "Neo4jStore", device: str = "cpu") -> dict[str, Any]:
+    """Compare the consecutive checkpoints of every model; figures by model. Graphs that no run has left are made on ``device``."""
+    found = {model.name: stages.comparison_stage(study, model.name, home, store, device) for model in study.models}
     return {f"{model}/{name}": value for model, figures in found.items() for name, value in figures.items()}
 
 

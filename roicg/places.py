@@ -27,6 +27,7 @@ class Place:
     label: str
     home: Path
     device: str = "cpu"
+    """``auto``, ``cpu``, ``cuda`` or ``cuda:N``; no part of the question: graphs have the same ids on every device."""
 
     @property
     def settings(self) -> ModelSettings:
@@ -41,7 +42,7 @@ class Place:
     @property
     def key(self) -> str:
         """Hash of the study's settings and of this place in it: the same question, the same key."""
-        return digest(self.study.model_dump(mode="json"), str(self.study.folder), self.model, self.label, str(self.home), self.device)
+        return digest(self.study.model_dump(mode="json"), str(self.study.folder), self.model, self.label, str(self.home))
 
     def at(self, label: str) -> "Place":
         """Another checkpoint of the same model."""
@@ -77,7 +78,7 @@ def reference_label(study: Study, model: str) -> str:
 
 def open_place(place: Place, progress: Progress | None = None) -> Opened:
     """The checkpoint with its prompts; the last few stay open, since every stage of a checkpoint asks for it."""
-    key = place.key
+    key = place.key, place.device
     if key not in _OPEN:
         _OPEN[key] = _load(place, progress)
         while len(_OPEN) > KEPT_OPEN:
@@ -86,7 +87,7 @@ def open_place(place: Place, progress: Progress | None = None) -> Opened:
     return _OPEN[key]
 
 
-_OPEN: OrderedDict[str, Opened] = OrderedDict()
+_OPEN: OrderedDict[tuple[str, str], Opened] = OrderedDict()
 KEPT_OPEN = 3
 
 

@@ -141,14 +141,14 @@ def _curves(place: Place, graph: ComputationalGraph) -> tuple[FaithfulnessCurve,
     return faithfulness_curves(opened.lens, graph, opened.prompts, study.circuits, study.analysis.seed, rankings)
 
 
-def comparison_stage(study: Study, model: str, home: Path, store: "Neo4jStore") -> dict[str, Any]:
+def comparison_stage(study: Study, model: str, home: Path, store: "Neo4jStore", device: str = "cpu") -> dict[str, Any]:
     """ROI matches between consecutive checkpoints' own graphs, added to the store; figures: matches per pair of steps."""
     from roicg.store.neo4j.analyses import match_rois
 
     figures: dict[str, Any] = {}
     if "own" not in study.partitions:
         return figures
-    places = [Place(study, model, label, home) for label, _ in labels(study, model)]
+    places = [Place(study, model, label, home, device) for label, _ in labels(study, model)]
     graphs = [_graphs(place)["own"] for place in places]
     for before, after in pairwise(graphs):
         matches = match_rois(store, before.id, after.id)

@@ -185,9 +185,10 @@ def _gpu() -> Iterator[Finding]:
         yield Finding("gpu", "ok", "not looked for: torch is not installed")
         return
     if torch.cuda.is_available():
-        yield Finding("gpu", "ok", ", ".join(torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())))
+        names = ", ".join(torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count()))
+        yield Finding("gpu", "ok", f"{names}; `roicg run` uses device cuda (--device cpu: the {os.cpu_count()} CPU cores)")
     else:
-        yield Finding("gpu", "ok", f"none; {os.cpu_count()} CPU cores are used, the results are the same")
+        yield Finding("gpu", "ok", f"none; `roicg run` uses device cpu ({os.cpu_count()} cores), the results are the same")
 
 
 def _network() -> Iterator[Finding]:

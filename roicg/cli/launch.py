@@ -22,6 +22,7 @@ def run(
     model: Annotated[str | None, typer.Option(help="Only this model.")] = None,
     checkpoint: Annotated[str | None, typer.Option(help="Only this checkpoint label (needs --model).")] = None,
     task: Annotated[str | None, typer.Option(help="Only this task.")] = None,
+    device: Annotated[str, typer.Option(help="Where models run: auto (CUDA where there is one), cpu, cuda or cuda:N.")] = "auto",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would run and what it costs; write nothing.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The summary as JSON on stdout.")] = False,
 ) -> None:
@@ -34,7 +35,7 @@ def run(
     if model is not None:
         settings.model(model)
     words = ["run", str(path)]
-    for name, value in (("--model", model), ("--checkpoint", checkpoint), ("--task", task)):
+    for name, value in (("--model", model), ("--checkpoint", checkpoint), ("--task", task), ("--device", device)):
         words += [name, value] if value is not None else []
     _child(*words, *(["--dry-run"] if dry_run else []), *(["--json"] if as_json else []))
 

@@ -80,7 +80,7 @@ def definitions(study: Study, home: Path) -> Definitions:
         asset_checks=study_checks(study),
         jobs=study_jobs(study),
         sensors=study_sensors(study),
-        resources={"home": HomeResource(folder=str(home)), "graphs": GraphStoreResource()},
+        resources={"home": HomeResource(folder=str(home), device="cpu"), "graphs": GraphStoreResource()},
         executor=in_process_executor,
     )
 

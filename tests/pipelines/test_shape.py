@@ -150,10 +150,10 @@ def test_an_unknown_study_key_names_the_nearest_and_starts_nothing(study_file: P
 
 def test_a_dry_run_opens_no_database_and_writes_nothing(study_file: Path, tmp_path: Path) -> None:
     environment = {"PATH": "", "ROICG_HOME": str(tmp_path / "none"), "ROICG_NEO4J_URI": "bolt://127.0.0.1:9", "ROICG_NEO4J_PASSWORD": "x"}
-    command = [sys.executable, "-m", "pipelines", "run", str(study_file), "--dry-run", "--json"]
+    command = [sys.executable, "-m", "pipelines", "run", str(study_file), "--device", "cpu", "--dry-run", "--json"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, env=environment, cwd=Path(__file__).parents[2], check=True)
     plan = json.loads(done.stdout)
-    assert plan["runs"] == [KEY]
+    assert (plan["runs"], plan["device"]) == ([KEY], "cpu")
     assert plan["costs"] == [{"model": "modadd113-s2", "checkpoints": 1, "tasks": 1, "passes": 25, "rows": 76, "minutes": plan["costs"][0]["minutes"]}]
     assert not (tmp_path / "none").exists()
     assert not any("Traceback" in line for line in done.stderr.splitlines())

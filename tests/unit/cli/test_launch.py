@@ -34,11 +34,17 @@ def child(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
 def test_words_go_to_the_child_and_its_exit_code_comes_back(child, roicg, tmp_path: Path) -> None:
     study = tmp_path / "s.yaml"
     study.write_text(STUDY)
-    assert roicg("run", str(study), "--model", "m", "--task", "add", "--dry-run", "--json").exit_code == 6
+    assert roicg("run", str(study), "--model", "m", "--task", "add", "--device", "cuda:1", "--dry-run", "--json").exit_code == 6
+    assert roicg("run", str(study)).exit_code == 6
     assert roicg("demo").exit_code == 6
     assert roicg("ui", "--port", "3333").exit_code == 6
     module = [sys.executable, "-m", "pipelines"]
-    assert child == [[*module, "run", str(study), "--model", "m", "--task", "add", "--dry-run", "--json"], [*module, "demo"], [*module, "ui", "--port", "3333"]]
+    assert child == [
+        [*module, "run", str(study), "--model", "m", "--task", "add", "--device", "cuda:1", "--dry-run", "--json"],
+        [*module, "run", str(study), "--device", "auto"],
+        [*module, "demo"],
+        [*module, "ui", "--port", "3333"],
+    ]
 
 
 def test_a_study_that_cannot_run_starts_nothing(child, roicg, tmp_path: Path) -> None:

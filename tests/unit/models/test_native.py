@@ -171,7 +171,7 @@ def test_labels_are_ordered_by_step_and_must_not_collide(tmp_path: Path) -> None
 
 def test_a_device_that_is_not_there_and_an_unknown_dtype_are_refused(tmp_path: Path) -> None:
     model = settings(BASE, final=write(tmp_path, random_tensors(BASE)))
-    with pytest.raises(SourceError, match="use cpu"):
+    with pytest.raises(StudyError, match="use cpu"):
         open_checkpoint(model, "final", folder=tmp_path, artifacts=tmp_path, device="cuda:99")
     with pytest.raises(StudyError, match="float64"):
-        open_checkpoint(model, "final", folder=tmp_path, artifacts=tmp_path, dtype="bfloat16")
+        open_checkpoint(model, "final", folder=tmp_path, artifacts=tmp_path, dtype="float16")

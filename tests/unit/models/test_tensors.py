@@ -10,10 +10,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from roicg.core.errors import SourceError
+from roicg.core.errors import SourceError, StudyError
 from roicg.models.extract import lens_from_bridge
 from roicg.models.native import native_bridge
-from roicg.models.placement import place
+from roicg.models.placement import chosen_device, moved, place
 from roicg.models.tensors import read_tensors, state_digest, write_tensors
 from tests.unit.models.test_extract import BASE, random_tensors
 
@@ -68,10 +68,31 @@ def test_every_tensor_of_a_lens_moves() -> None:
     config = BASE | {"positional_embedding_type": "rotary", "rotary_dim": 2, "gated_mlp": True, "act_fn": "silu"}
     lens = lens_from_bridge(native_bridge(config, random_tensors(config), "test"), "digest")
     assert place(lens, "auto").device.type == ("cuda" if torch.cuda.is_available() else "cpu")
-    moved, kept = _tensors(place(lens, "meta")), _tensors(lens)
-    assert len(moved) == len(kept) > 30
-    assert {tensor.device.type for tensor in moved} == {"meta"}
+    there, kept = _tensors(moved(lens, torch.device("meta"))), _tensors(lens)
+    assert len(there) == len(kept) > 30
+    assert {tensor.device.type for tensor in there} == {"meta"}
     assert {tensor.device.type for tensor in kept} == {"cpu"}
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_auto_is_cuda_where_there_is_one(there: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seen to fail with ``auto`` always the CPU."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: there)
+    assert chosen_device("auto") == ("cuda" if there else "cpu")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "said"),
+    [
+        ("cuda:99", "device 'cuda:99' cannot be used here: .*; use cpu"),
+        ("meta", "device 'meta' is none that roicg computes on; use auto, cpu, cuda or cuda:N"),
+        ("gpu", "device 'gpu' is none"),
+    ],
+)
+def test_a_device_that_cannot_compute_is_refused(wanted: str, said: str) -> None:
+    """Seen to fail without the pattern of names (``meta`` was taken) and without the ``try`` (a bare AssertionError of torch)."""
+    with pytest.raises(StudyError, match=said):
+        chosen_device(wanted)
 
 
 def _tensors(value: Any) -> list[Tensor]:

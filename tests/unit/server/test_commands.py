@@ -96,3 +96,16 @@ def test_doctor_on_a_light_install_warns_and_fails_nothing(monkeypatch: pytest.M
     findings = {finding.name: finding for finding in examine()}
     assert findings["embedded database"].state == "warn"
     assert "java" not in findings
+
+
+@pytest.mark.parametrize(("cards", "device"), [([], "cpu"), (["H100", "H200"], "cuda")])
+def test_doctor_says_which_device_a_run_would_use(cards: list[str], device: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seen to fail with the device left out of either sentence."""
+    import torch
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: bool(cards))
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: len(cards))
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda index: cards[index])
+    (found,) = [finding.found for finding in examine() if finding.name == "gpu"]
+    assert f"`roicg run` uses device {device}" in found
+    assert found.startswith(", ".join(cards) or "none")
