@@ -1,7 +1,7 @@
 # Every word here is what CI and a person type; all need Python 3.11–3.13, git and make, and nothing else.
 PYTHON ?= $(or $(shell command -v python3),$(shell command -v python),python3)
 BIN := .venv/bin
-.PHONY: setup fmt lint types layers check test bench demo up down docs wheel ui
+.PHONY: setup fmt lint types layers check test bench bench-peer demo up down docs wheel ui
 
 setup: ## .venv with pinned dependencies and the database jars; does only what its stamp says is missing
 	@$(PYTHON) .ci/setup.py
@@ -27,6 +27,9 @@ test: setup ## ARGS="tests/unit -k name" runs a part
 
 bench: setup ## ratios against a bound measured in the same process
 	$(BIN)/python -m pytest tests/bench -s -o "python_files=bench_*.py" $(ARGS)
+
+bench-peer: setup ## speed beside the published EAP-IG package: PEER=/path/to/EAP-IG, in an environment of its own
+	@$(BIN)/python -m tests.bench.peer.run "$(PEER)"
 
 demo: setup
 	@$(BIN)/roicg demo

@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-WORDS = {"setup", "fmt", "lint", "types", "layers", "check", "test", "bench", "demo", "up", "down", "docs", "wheel", "ui"}
+WORDS = {"setup", "fmt", "lint", "types", "layers", "check", "test", "bench", "bench-peer", "demo", "up", "down", "docs", "wheel", "ui"}
 
 
 def recipes() -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     word = ""
     for line in (ROOT / "Makefile").read_text().splitlines():
-        if match := re.match(r"([a-z]+):", line):
+        if match := re.match(r"([a-z-]+):", line):
             word = match[1]
             found[word] = []
         elif line.startswith("\t"):
