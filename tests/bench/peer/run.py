@@ -68,6 +68,7 @@ def set_up() -> Path:
 
 def ask(peer: str, what: str, name: str) -> dict[str, Any]:
     """The peer's answer from a fresh process: ``what`` is ``speed`` or ``memory``."""
+    print(f"  the package's {what}, {name} …", flush=True)
     plain, _, _, prompts = models(name)
     pairs = prompts.edges.pairs
     tokens = {"clean": torch.tensor([pair.clean for pair in pairs]), "corrupted": torch.tensor([pair.corrupted for pair in pairs])}
@@ -129,7 +130,7 @@ def speed_figures(peer: str, name: str) -> list[Figure]:
         value = theirs[which] / theirs["bound"] / mine
         figures.append(Figure(f"EAP-IG-inputs of {what} / `inputs`, m = {STEPS}, {name}", value, GOALS[name].get(which), at_most=False, note=note))
     note = f"{versions(peer, theirs['versions'])}; the bound takes {theirs['bound'] / bound:.2f} × as long there"
-    figures.append(Figure(f"control: plain-torch bound / bare module of the table above, {name}", bound / wrapped, note=note))
+    figures.append(Figure(f"control: plain-torch bound / bare module of the table `speed`, {name}", bound / wrapped, note=note))
     gap = max(apart(name, theirs["scores"][which]) for which in VARIANTS)
     if gap > 1e-3:
         sys.exit(f"the two sides' scores differ by {gap:.2g} of the largest: they do not compute the same thing")
