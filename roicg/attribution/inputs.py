@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 import torch
 from torch import Tensor
 
-from roicg.attribution.targets import Normed, PortGradient, norm_of
+from roicg.attribution.targets import Normed, PortGradient, norm_of, wide
 from roicg.core.sites import PortGroup
 from roicg.models.forward import run as run_lens
 from roicg.models.pairs import PairRun
@@ -37,7 +37,7 @@ def _at(run: PairRun, groups: tuple[PortGroup, ...], tok: Tensor, weight: float)
         total = run.score(cache.final).sum()
     ports = [cache.port(group) for group in groups]
     flat = iter(torch.autograd.grad(total, [part for port in ports for part in port]))
-    alpha = torch.tensor([weight], dtype=run.lens.dtype, device=run.lens.device)
+    alpha = torch.tensor([weight], dtype=wide(run.lens.dtype), device=run.lens.device)
     normed: dict[tuple[str, bool], Normed] = {}
     parts = []
     for group, port in zip(groups, ports, strict=True):

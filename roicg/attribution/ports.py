@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from roicg.attribution.targets import Normed, PortGradient, norm_of
+from roicg.attribution.targets import Normed, PortGradient, norm_of, wide
 from roicg.core.sites import PortGroup
 from roicg.models.forward import read_port, resume
 from roicg.models.pairs import PairRun
@@ -22,12 +22,13 @@ STACKED_ROWS = 1 << 12
 
 def gradients(run: PairRun, steps: Mapping[str, int], groups: tuple[PortGroup, ...], rule: str) -> Iterator[PortGradient]:
     """Each of ``groups`` at all its points, some stacked along the batch at a time; cost: m suffix passes per group."""
+    dtype = wide(run.lens.dtype)
     at_once = max(1, STACKED_ROWS // run.clean.tok[..., 0].numel())
     for group in groups:
-        points, weights = (torch.tensor(x, dtype=run.lens.dtype, device=run.lens.device) for x in quadrature(rule, steps[group.key]))
+        points, weights = (torch.tensor(x, dtype=dtype, device=run.lens.device) for x in quadrature(rule, steps[group.key]))
         corrupted, delta = run.corrupted.stream_at(group), run.stream_delta(group)
         for some, weight in zip(torch.split(points, at_once), torch.split(weights, at_once), strict=True):
-            stream = (corrupted + some[:, None, None, None] * delta).flatten(0, 1)
+            stream = (corrupted + some[:, None, None, None] * delta).flatten(0, 1).to(corrupted.dtype)
             value = tuple(part.requires_grad_() for part in read_port(run.lens, group, stream))
             with torch.enable_grad():
                 total = run.score(resume(run.lens, run.clean, group, value)).sum()

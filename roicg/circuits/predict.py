@@ -72,14 +72,14 @@ def predict(
 def expected_changes(run: PairRun, partition: RoiPartition, intervention: Intervention, steps: int = STEPS) -> Float[np.ndarray, " example"]:
     """∫ d metric / d amount over the way from 0 to the intervention's amount, per pair; ``steps=0`` takes the derivative at the clean run."""
     points, weights = quadrature("gauss-legendre", steps) if steps else (np.zeros(1), np.ones(1))
-    total = torch.zeros(len(run.batch), dtype=run.lens.dtype, device=run.lens.device)
+    total = torch.zeros(len(run.batch), dtype=torch.float64, device=run.lens.device)
     for point, weight in zip(points.tolist(), weights.tolist(), strict=True):
-        amount = torch.full_like(total, point * intervention.amount).requires_grad_()
+        amount = torch.full_like(total, point * intervention.amount, dtype=run.lens.dtype).requires_grad_()
         with torch.enable_grad():
             score = run.score(run_intervened(run, partition, intervention, amount)).sum()
         if score.requires_grad:
             total += weight * intervention.amount * torch.autograd.grad(score, amount)[0]
-    return np.asarray(total.double().cpu().numpy())
+    return np.asarray(total.cpu().numpy())
 
 
 def naive_change(graph: ComputationalGraph, task: str, intervention: Intervention) -> float:

@@ -225,8 +225,9 @@ def logits_at(lens: Lens, final: Float[Tensor, "B P D"], positions: Int[Tensor, 
 
 
 def unembed(lens: Lens, final: Float[Tensor, "B A D"]) -> Float[Tensor, "B A V"]:
-    """Logits of the final stream, wherever it was taken."""
-    return normalise(lens.final_norm, final) @ lens.W_U + lens.b_U
+    """Logits of the final stream, wherever it was taken; in float32 from half precision, so that metrics are no coarser than the logits."""
+    found = normalise(lens.final_norm, final) @ lens.W_U + lens.b_U
+    return found.to(torch.promote_types(found.dtype, torch.float32))
 
 
 def logits(lens: Lens, tokens: Int[Tensor, "B P"]) -> Float[Tensor, "B P V"]:

@@ -17,7 +17,7 @@ from roicg.models.hf_labels import hf_labels, step_in
 from roicg.models.lens import Lens
 from roicg.models.trained import Progress
 
-DTYPES = {"float32": torch.float32, "float64": torch.float64}
+DTYPES = {"bfloat16": torch.bfloat16, "float32": torch.float32, "float64": torch.float64}
 Tokenize = Callable[[str], list[int]]
 Labels = tuple[tuple[str, int], ...]
 

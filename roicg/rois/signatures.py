@@ -39,7 +39,7 @@ def activation_signatures(lens: Lens, prompts: Sequence[TaskPrompts], settings: 
         for cache, kept in _runs(lens, task, columns):
             for layer, post in enumerate(cache.post):
                 if post is not None:
-                    parts[f"m{layer}"].append(post.flatten(0, 1)[kept].T.cpu().numpy())
+                    parts[f"m{layer}"].append(_as_array(post.flatten(0, 1)[kept].T))
                 heads[f"a{layer}"].append(cache.z[layer].flatten(0, 1)[kept])
         for layer, attention in enumerate(lens.attentions):
             if heads[f"a{layer}"]:
@@ -64,8 +64,12 @@ def first_principal(z: Float[torch.Tensor, "column H E"], attention: Attention) 
     _, vectors = torch.linalg.eigh(out.transpose(1, 2) @ out)
     along = (out @ vectors[:, :, -1:])[:, :, 0]
     peak = along.gather(1, along.abs().argmax(dim=1, keepdim=True))
-    signed: np.ndarray = (along * torch.where(peak < 0, -1.0, 1.0)).to(z.dtype).cpu().numpy()
-    return signed
+    return _as_array((along * torch.where(peak < 0, -1.0, 1.0)).to(z.dtype))
+
+
+def _as_array(values: torch.Tensor) -> np.ndarray:
+    """``values`` in their own precision, half precision (which numpy lacks) in float32."""
+    return np.asarray(values.to(torch.promote_types(values.dtype, torch.float32)).cpu().numpy())
 
 
 def _task_columns(prompts: Sequence[TaskPrompts], settings: RoiSettings) -> list[Int[np.ndarray, " kept"]]:
