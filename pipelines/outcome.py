@@ -7,23 +7,27 @@ from typing import Any
 from dagster import AssetCheckResult, AssetCheckSeverity, Failure, MaterializeResult, MetadataValue
 
 from roicg.core.errors import LawError, RoicgError, StoreUnreachable
+from roicg.models.memory import peak_memory
 
 EXIT_CODE = "exit_code"
 
 
 def materialize(stage: Callable[..., Mapping[str, Any]], *given: Any, **more: Any) -> MaterializeResult[Any]:
-    """Run one stage; its figures become metadata, plotted per partition where they are numbers.
+    """Run one stage; its figures become metadata, plotted per partition where they are numbers, ``peak_memory_mib`` among them.
 
     A ``RoicgError`` becomes a ``Failure`` with its sentence and exit code that is not tried again; only a database that does not
     answer is left to the retry policy.
     """
     try:
-        figures = stage(*given)
+        with peak_memory() as peak:
+            figures = stage(*given)
     except StoreUnreachable:
         raise
     except RoicgError as error:
         raise Failure(str(error), metadata={EXIT_CODE: error.exit_code}, allow_retries=False) from error
-    return MaterializeResult(metadata={name: metadata_value(value) for name, value in {**figures, **more}.items() if value is not None})
+    return MaterializeResult(
+        metadata={name: metadata_value(value) for name, value in {**figures, **more, "peak_memory_mib": peak.mib}.items() if value is not None}
+    )
 
 
 def judge(breaches: Callable[[], list[str]], severity: AssetCheckSeverity) -> AssetCheckResult:

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from pipelines import study_files
 from pipelines.checks import BLOCKING, WARNINGS
-from pipelines.outcome import metadata_value
+from pipelines.outcome import materialize, metadata_value
 from pipelines.partitions import checkpoints_of, keys_of, partition_key, place_of
 from pipelines.study_files import StudyFile, load_studies, narrowed, note
 from roicg.cli.main import app
@@ -157,3 +157,10 @@ def test_a_dry_run_opens_no_database_and_writes_nothing(study_file: Path, tmp_pa
     assert plan["costs"] == [{"model": "modadd113-s2", "checkpoints": 1, "tasks": 1, "passes": 25, "rows": 76, "minutes": plan["costs"][0]["minutes"]}]
     assert not (tmp_path / "none").exists()
     assert not any("Traceback" in line for line in done.stderr.splitlines())
+
+
+def test_every_asset_reports_its_peak_memory() -> None:
+    """Seen to fail with the peak left out of the metadata."""
+    metadata = materialize(lambda: {"edges": 3}).metadata
+    assert metadata is not None
+    assert {name: type(value).__name__ for name, value in metadata.items()} == {"edges": "IntMetadataValue", "peak_memory_mib": "FloatMetadataValue"}
