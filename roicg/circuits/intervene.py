@@ -102,8 +102,11 @@ def touched(partition: RoiPartition, intervention: Intervention) -> Touched:
 def run_intervened(run: PairRun, partition: RoiPartition, intervention: Intervention, amount: Float[Tensor, " B"] | None = None) -> Float[Tensor, "B P D"]:
     """The final stream of the clean prompts under ``intervention``; ``amount`` instead of the intervention's own may carry a gradient.
 
-    Cost: one forward (two with a given donor). ``PromptError`` where a donor has another length than the prompts.
+    Cost: one forward (two with a given donor). ``PromptError`` where a donor has another length than the prompts; ``ValueError``
+    where ``run`` was computed at the answers only, since frozen values are needed at every position.
     """
+    if run.clean.at is not None:
+        raise ValueError("an intervention takes its values from runs at every position; make the pair without answers_only")
     how_far = torch.full((len(run.batch),), intervention.amount, dtype=run.lens.dtype, device=run.lens.device) if amount is None else amount
     edit = _Frozen(run, donor_run(run, intervention), how_far, touched(partition, intervention), partition.sites)
     final = run_lens(run.lens, run.batch.clean, edit=edit).final

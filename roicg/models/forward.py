@@ -87,7 +87,11 @@ def run(
     ``at``: the answer positions, when nothing else is asked of the final stream: the last layer's queries, heads' outputs
     and MLP are then computed there only, and the cache holds [B,A,…] for them. Without ``resumes`` the cache keeps only
     where the stream is read and what the writers' features computed (tok, z, post): enough for differences, not for :func:`resume`.
+
+    ``edit`` and ``at`` together are a ``ValueError``: the last layer's keys and values read every position, so an edit must too.
     """
+    if edit is not None and at is not None:
+        raise ValueError("an edited run is computed at every position, because the last layer's keys and values read them all; leave out at")
     cache = Cache(embed(lens, tokens) if tok is None else tok, at)
     if edit is not None:
         cache.tok = edit.wrote("tok", cache.tok)

@@ -9,6 +9,7 @@ from roicg.circuits.intervene import Intervention, run_intervened
 from roicg.core.errors import PromptError, RoicgError
 from roicg.models.batches import batches
 from roicg.models.forward import logits_at
+from roicg.models.forward import run as run_lens
 from roicg.models.metrics import metric
 from roicg.models.pairs import PairRun, run_pair
 from roicg.rois.controls import components, singletons
@@ -188,3 +189,29 @@ def test_a_donor_of_another_length_is_refused() -> None:
     lens, prompts = make_lens(1), make_prompts(1, n=2)
     with pytest.raises(PromptError, match="the donor prompt has 2 tokens and the prompts it is patched into have 4"):
         run_intervened(one_run(lens, prompts), grouped(lens), Intervention("patch", ("tok",), donor=(1, 2)))
+
+
+def test_an_edit_at_the_answers_only_is_refused() -> None:
+    """The last layer's keys and values read every position, an edit would be shown the answers alone.
+
+    Seen to fail without either check: the run with ``at`` gave the edit one position for ``a1.k``, and with one answer per prompt
+    the frozen values of a pair made by ``answers_only`` were broadcast over all positions without a word.
+    """
+    lens, prompts = make_lens(3), make_prompts(1, n=2, lengths=(3,))
+    (batch,) = batches(prompts.eval, 8)
+    with pytest.raises(ValueError, match="computed at every position"):
+        run_lens(lens, batch.clean, edit=Unchanged(), at=batch.positions)
+    pair = run_pair(lens, batch, metric("logit_difference"), answers_only=True)
+    with pytest.raises(ValueError, match="without answers_only"):
+        run_intervened(pair, grouped(lens), Intervention("ablate", ("a1.h1",)))
+    assert torch.equal(run_lens(lens, batch.clean, edit=Unchanged()).final, run_lens(lens, batch.clean).final)
+
+
+class Unchanged:
+    """An edit that changes nothing."""
+
+    def wrote(self, site: str, value: Tensor) -> Tensor:
+        return value
+
+    def read(self, group: str, stream: Tensor, value: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        return value
