@@ -12,6 +12,7 @@ from roicg import stages
 from roicg.cli.console import say
 from roicg.core.errors import RoicgError, StudyError
 from roicg.core.settings import Study
+from roicg.models.own_metrics import open_metric
 from roicg.models.placement import chosen_device
 from roicg.places import Place
 from roicg.server.home import home
@@ -51,6 +52,7 @@ def run_study(file: StudyFile, model: str | None = None, checkpoint: str | None 
     """Run what is not published yet on ``device``: reference checkpoints first, then by rising step, then comparison and report."""
     began, study, device = time.monotonic(), file.load(), chosen_device(device)
     keys = chosen_keys(study, model, checkpoint)
+    check_metrics(study, keys)
     note(file)
     definitions = _definitions()
     outcome, runs = StudyOutcome(study.study), []
@@ -83,6 +85,13 @@ def chosen_keys(study: Study, model: str | None, checkpoint: str | None) -> dict
     if not keys:
         raise StudyError(f"model {model!r} has no checkpoint {checkpoint!r}; it has {', '.join(label for _, label in known.values())}")
     return keys
+
+
+def check_metrics(study: Study, keys: dict[str, tuple[str, str]]) -> None:
+    """Open every metric that a run of ``keys`` would ask for; a user's that is not there or cannot be called is a ``StudyError`` now."""
+    for name in dict.fromkeys(name for name, _ in keys.values()):
+        for task in study.tasks_of(study.model(name)):
+            open_metric(task.metric, study.folder)
 
 
 def _definitions() -> Definitions:

@@ -1,5 +1,6 @@
 """The device of a run: named once, checked before anything runs, and no part of what is asked."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from tests.pipelines.conftest import KEY
 def test_a_device_that_is_not_there_is_refused_before_anything_runs(more: tuple[str, ...], study_file: Path, tmp_path: Path, monkeypatch) -> None:
     """Seen to fail with the device handed on unchecked: the dry run was content, the run failed only when it opened its first checkpoint."""
     monkeypatch.setenv("ROICG_HOME", str(tmp_path / "none"))
+    monkeypatch.setattr(sys, "dont_write_bytecode", sys.dont_write_bytecode)  # a dry run sets it for its process
     done = CliRunner().invoke(app, ["run", str(study_file), "--device", "cuda:99", *more])
     assert isinstance(done.exception, StudyError)
     assert "device 'cuda:99' cannot be used here" in str(done.exception)

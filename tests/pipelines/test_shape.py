@@ -12,6 +12,7 @@ from dagster import AssetKey, DagsterInstance, Definitions, RunRequest, SensorRe
 from typer.testing import CliRunner
 
 from pipelines import study_files
+from pipelines.__main__ import app as child
 from pipelines.checks import BLOCKING, WARNINGS
 from pipelines.outcome import materialize, metadata_value
 from pipelines.partitions import checkpoints_of, keys_of, partition_key, place_of
@@ -164,3 +165,38 @@ def test_every_asset_reports_its_peak_memory() -> None:
     metadata = materialize(lambda: {"edges": 3}).metadata
     assert metadata is not None
     assert {name: type(value).__name__ for name, value in metadata.items()} == {"edges": "IntMetadataValue", "peak_memory_mib": "FloatMetadataValue"}
+
+
+@pytest.mark.parametrize(
+    ("metric", "said"),
+    [
+        ("absent:margin", "metric 'absent:margin': there is no module 'absent'"),
+        ("mine:absent", "has no function 'absent'; it has margin"),
+        ("broken:margin", "cannot be imported: ZeroDivisionError"),
+    ],
+)
+@pytest.mark.parametrize("more", [(), ("--dry-run",)])
+def test_a_metric_that_is_not_there_is_refused_before_anything_runs(more: tuple[str, ...], metric: str, said: str, study_file: Path, monkeypatch) -> None:
+    """Seen to fail without ``check_metrics``: the dry run printed its plan, the run failed only at its first checkpoint."""
+    folder = study_file.parent
+    monkeypatch.setenv("ROICG_HOME", str(folder / "none"))
+    monkeypatch.setattr(sys, "dont_write_bytecode", sys.dont_write_bytecode)  # a dry run sets it for its process
+    (folder / "mine.py").write_text("def margin(logits, answers, wrong):\n    return logits.sum((1, 2))\n")
+    (folder / "broken.py").write_text("1 / 0\n")
+    path = folder / "metric.yaml"
+    path.write_text(STUDY.replace("logit_minus_mean_rest", metric))
+    done = CliRunner().invoke(child, ["run", str(path), "--device", "cpu", *more])
+    assert isinstance(done.exception, StudyError)
+    assert said in str(done.exception)
+    assert not (folder / "none").exists()
+
+
+def test_a_dry_run_with_a_metric_of_ones_own_leaves_nothing_behind(study_file: Path, tmp_path: Path) -> None:
+    """Seen to fail with bytecode written as usual."""
+    (tmp_path / "mine.py").write_text("def margin(logits, answers, wrong):\n    return logits.sum((1, 2))\n")
+    (tmp_path / "w.safetensors").symlink_to(study_file.parent / "w.safetensors")
+    (tmp_path / "metric.yaml").write_text(STUDY.replace("logit_minus_mean_rest", "mine:margin"))
+    before = sorted(tmp_path.rglob("*"))
+    command = [sys.executable, "-m", "pipelines", "run", str(tmp_path / "metric.yaml"), "--dry-run"]
+    subprocess.run(command, capture_output=True, timeout=120, cwd=Path(__file__).parents[2], check=True, env={"PATH": "", "ROICG_HOME": str(tmp_path / "none")})
+    assert sorted(tmp_path.rglob("*")) == before
