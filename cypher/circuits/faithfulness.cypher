@@ -3,7 +3,7 @@
 // mode: read
 // param: slot STRING the slot that is asked
 // param: task STRING
-// return: selection STRING weight (the strongest n), random (mean over draws), nodes, connected, magnitude, clean, inputs, exact
+// return: selection STRING weight (the strongest n), random (mean over draws), nodes, connected, greedy, magnitude, clean, inputs, exact
 // return: n_edges INTEGER empty where there is no curve
 // return: total INTEGER edges of the graph
 // return: faithfulness FLOAT share of the effect that the circuit keeps

@@ -18,6 +18,7 @@ from jaxtyping import Bool, Float
 
 from roicg.circuits.areas import area_under, circuit_sizes, mib_areas
 from roicg.circuits.coverage import coverage
+from roicg.circuits.greedy import elimination_rank
 from roicg.circuits.ladders import Ladder, at_random, by_nodes, by_rank, by_score, connected
 from roicg.circuits.magnitude import magnitudes
 from roicg.circuits.run import keep_masks, run_circuits
@@ -53,7 +54,7 @@ def faithfulness_curves(
     """
     curves: list[FaithfulnessCurve] = []
     for task in prompts:
-        found = ladders(lens, graph, task.task, settings, seed, rankings)
+        found = ladders(lens, graph, task, settings, seed, rankings)
         sets = [ladder.keep for ladder in found] + [~ladder.keep for ladder in found if ladder.selection != "random"]
         keep = np.concatenate([one.reshape(-1, len(graph.edges)) for one in sets])
         keep = np.stack([pruned(graph, row) for row in keep])
@@ -75,12 +76,15 @@ def faithfulness_curves(
     return tuple(curves)
 
 
-def ladders(lens: Lens, graph: ComputationalGraph, task: str, settings: CircuitSettings, seed: int, rankings: Mapping[str, EdgeTable]) -> list[Ladder]:
+def ladders(
+    lens: Lens, graph: ComputationalGraph, prompts: TaskPrompts, settings: CircuitSettings, seed: int, rankings: Mapping[str, EdgeTable]
+) -> list[Ladder]:
     """The ladder of each selection of ``settings``."""
-    sizes = circuit_sizes(len(graph.edges), settings.fractions)
+    task, sizes = prompts.task, circuit_sizes(len(graph.edges), settings.fractions)
     makers = {
         "weight": lambda: by_rank("weight", graph.edges.rank[graph.edges.task_index(task)], sizes),
         "connected": lambda: connected(graph, task, sizes),
+        "greedy": lambda: by_rank("greedy", elimination_rank(lens, graph, prompts), sizes),
         "nodes": lambda: by_nodes(graph, task, sizes),
         "magnitude": lambda: by_score("magnitude", magnitudes(lens, graph), sizes),
         "random": lambda: at_random(len(graph.edges), sizes, settings.random_draws, seed),

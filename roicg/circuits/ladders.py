@@ -3,6 +3,7 @@
 =============  ===============================================================================================
 ``weight``     the n strongest edges of the task
 ``connected``  grown from inputs to logits along strong edges, so that none of the n edges dangles
+``greedy``     what survives backward elimination (greedy.py): measured, not attributed, and dear
 ``nodes``      all edges between the k ROIs of greatest |Σ_out weight|: node ablation, in edges so that it can be compared
 ``magnitude``  the n edges of greatest weight magnitude: no data
 ``random``     n edges drawn at random, several draws

@@ -184,7 +184,7 @@ class ReportData:
 
 PARTITIONS = ("own", "reference", "components")
 """Shown; ``random`` and ``singletons`` are controls."""
-SELECTIONS = ("weight", "connected", "nodes", "inputs", "clean", "exact", "magnitude", "random")
+SELECTIONS = ("weight", "connected", "greedy", "nodes", "inputs", "clean", "exact", "magnitude", "random")
 """Ways of choosing a circuit's edges, in the order in which they are shown."""
 FAITHFUL = 0.9
 """The φ that a circuit must keep to be called faithful in the report."""

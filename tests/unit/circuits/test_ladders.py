@@ -1,23 +1,27 @@
 """Each selection against a slow twin or a hand-made case; the docstrings say which line was broken to see the test fail."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from roicg.attribution.edges import attribute_edges
 from roicg.circuits.areas import MIB, area_under, circuit_sizes, mib_areas
 from roicg.circuits.coverage import coverage
-from roicg.circuits.faithfulness import faithfulness_curves
+from roicg.circuits.faithfulness import faithfulness_curves, measure_circuits
+from roicg.circuits.greedy import elimination_rank
 from roicg.circuits.ladders import by_nodes, connected_order
 from roicg.circuits.magnitude import magnitudes
 from roicg.circuits.select import pruned
 from roicg.core.errors import LawError
 from roicg.core.settings import AttributionSettings, CircuitSettings
+from roicg.rois.controls import components
 from tests.handmade import reference_graph
 from tests.lenses import VARIANTS, make_lens, make_prompts
 from tests.unit.attribution.test_edges import grouped
 from tests.unit.circuits.test_run import make_graph
 
-EVERY = ("weight", "random", "connected", "nodes", "magnitude", "clean")
+EVERY = ("weight", "random", "connected", "greedy", "nodes", "magnitude", "clean")
 
 
 def test_every_selection_ends_at_the_whole_graph_with_complement_zero() -> None:
@@ -53,6 +57,28 @@ def test_the_complement_is_the_circuit_of_the_other_edges() -> None:
     _, opposite = faithfulness_curves(lens, graph, [prompts], settings, 0, {"clean": flipped})
     at, there = curve.n_edges.index(sizes[0]), opposite.n_edges.index(sizes[1])
     assert curve.complement[at] == pytest.approx(opposite.phi[there], abs=1e-9)
+
+
+def test_greedy_is_the_slow_elimination() -> None:
+    """Edge by edge from single circuits. Seen to fail with the edges that matter most dropped first (``-loss``)."""
+    lens, prompts = make_lens(3), make_prompts(4, n=6)
+    graph = make_graph(lens, prompts, components(lens.sites))
+    left, survived = list(range(len(graph.edges))), []
+
+    def mean_metric(edges: list[int]) -> float:
+        keep = np.zeros((1, len(graph.edges)), dtype=bool)
+        keep[0, edges] = True
+        pairs = replace(prompts, eval=prompts.edges, edges=prompts.eval)
+        return float(measure_circuits(lens, graph, pairs, keep)[0].mean())
+
+    while left:
+        whole = mean_metric(left)
+        loss = {e: abs(whole - mean_metric([other for other in left if other != e])) for e in left}
+        gone = sorted(left, key=lambda e: (loss[e], -graph.edges.rank[0, e]))[: max(1, len(left) // 10)]
+        survived = gone[::-1] + survived
+        left = [e for e in left if e not in gone]
+    rank = elimination_rank(lens, graph, prompts)
+    assert [int(e) for e in np.argsort(rank)] == survived
 
 
 def test_nodes_keep_exactly_the_edges_between_the_kept_rois() -> None:
