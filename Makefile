@@ -40,8 +40,9 @@ up: setup
 down: setup
 	@$(BIN)/roicg db stop
 
-docs: setup ## the table of queries, from their headers
+docs: setup ## the table of queries from their headers, README's tables from what the benches measured
 	@$(BIN)/roicg query --list --markdown > cypher/README.md
+	@$(BIN)/python -m tests.bench.figures
 
 wheel: setup
 	$(BIN)/python -m build --wheel --no-isolation

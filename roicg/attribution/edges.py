@@ -43,6 +43,8 @@ Gradients = Callable[[PairRun, Mapping[str, int], tuple[PortGroup, ...], str], I
 PATHS: dict[str, Gradients] = {"ports": ports.gradients, "inputs": inputs.gradients, "clean": inputs.clean_gradients}
 BATCH_FLOATS = 1 << 24
 """Bound on the numbers that one batch holds in activations and rows: fixed, so that sums never depend on free memory."""
+CUDA_SHARE = 8
+"""On CUDA the bound is this part of the device's memory (of all of it, not of what is free); what does not fit even so is halved."""
 
 ROUNDING = {torch.float64: 64, torch.float32: 64}
 """A gap of so many rounding errors of the largest metric is no gap (half precision: 2, which is 1.6 % in bfloat16; more would hide every gap)."""
@@ -236,7 +238,7 @@ def _of_partition(book: PortGroupEffect, sums: EdgeSums) -> PortGroupEffect:
 
 
 def _micro_batches(task: TaskPrompts, plan: RowPlan, lens: Lens, settings: AttributionSettings) -> Iterator[Batch]:
-    """Batches of about equal size that keep within ``BATCH_FLOATS``, or within what the sums of the edges take where that is more."""
+    """Batches of about equal size that keep within :func:`floats_at_once`, or within what the sums of the edges take where that is more."""
     longest, count = max(len(pair.clean) for pair in task.edges.pairs), len(task.edges.pairs)
     neurons = sum(site.n_features for site in plan.sites if plan.by_neuron(site.key))
     activations = lens.n_layers * 6 * lens.W_E.shape[1] + 2 * sum(site.n_features for site in plan.sites if site.kind == "mlp")
@@ -247,5 +249,12 @@ def _micro_batches(task: TaskPrompts, plan: RowPlan, lens: Lens, settings: Attri
         for group in port_groups(plan.sites)
         for site in plan.upstream(group.site)
     )
-    most = int(np.clip(max(BATCH_FLOATS, 6 * edges) // floats_per_example, 1, settings.batch_size))
+    most = int(np.clip(max(floats_at_once(lens), 6 * edges) // floats_per_example, 1, settings.batch_size))
     return batches(task.edges, math.ceil(count / math.ceil(count / most)), lens.device)
+
+
+def floats_at_once(lens: Lens) -> int:
+    """``BATCH_FLOATS`` on the CPU, on CUDA the numbers that 1/``CUDA_SHARE`` of the device's memory holds."""
+    if lens.device.type != "cuda":
+        return BATCH_FLOATS
+    return int(torch.cuda.get_device_properties(lens.device).total_memory) // (CUDA_SHARE * torch.finfo(lens.dtype).bits // 8)

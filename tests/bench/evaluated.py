@@ -8,10 +8,9 @@ from pathlib import Path
 from roicg.core.prompts import TaskPrompts
 from roicg.core.settings import Study, load_study
 from roicg.places import Opened, Place, open_place
-from tests.bench.figures import Figure
+from tests.bench.figures import CHOICES, FIGURES, Figure
 
 ROOT = Path(__file__).parents[2]
-CHOICES, FIGURES = "seeds 0–2, split edges", "seeds 3–5, split eval"
 SEEDS = {CHOICES: (0, 1, 2), FIGURES: (3, 4, 5)}
 
 

@@ -7,10 +7,12 @@ A figure is a number with its goal (or without one: a control, or what is only p
 import json
 import platform
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
 
+CHOICES, FIGURES = "seeds 0–2, split edges", "seeds 3–5, split eval"
+"""What choices of method were made on, and what figures are given on; README shows the latter."""
 FOLDER = Path(__file__).parent / "figures"
 README = Path(__file__).parents[2] / "README.md"
 
@@ -45,10 +47,12 @@ def keep(table: str, figures: Iterable[Figure], command: str) -> None:
     print(f"\n\n{table}\n\n{markdown(table)}\n")
 
 
-def markdown(table: str) -> str:
-    """The table as README shows it."""
+def markdown(table: str, *, all_seeds: bool = True) -> str:
+    """The table; without ``all_seeds`` as README shows it, that is without the seeds that choices were made on."""
     kept = json.loads((FOLDER / f"{table}.json").read_text(encoding="utf-8"))
     figures = [Figure(**row) for row in kept["figures"]]
+    if not all_seeds:
+        figures = [replace(figure, name=figure.name.replace(f", {FIGURES}", "")) for figure in figures if CHOICES not in figure.name]
     lines = ["| measure | measured | goal | met | beside it |", "|---|---|---|---|---|"]
     lines += [f"| {' | '.join(figure.cells())} |" for figure in figures]
     return "\n".join([*lines, "", f"`{kept['command']}`, {kept['date']}, {kept['machine']}."])
@@ -60,7 +64,7 @@ def fill(text: str) -> str:
         start, end = f"<!-- figures:{path.stem} -->", "<!-- end -->"
         if start in text:
             before, rest = text.split(start, 1)
-            text = f"{before}{start}\n{markdown(path.stem)}\n{end}{rest.split(end, 1)[1]}"
+            text = f"{before}{start}\n{markdown(path.stem, all_seeds=False)}\n{end}{rest.split(end, 1)[1]}"
     return text
 
 

@@ -12,6 +12,7 @@ from roicg.models.forward import logits
 from roicg.models.lens import Lens
 from roicg.models.native import bridge_config
 from roicg.models.native_config import native_config
+from roicg.models.placement import place
 from roicg.rois.controls import components
 
 SMALL = "2L d64 B32×P32"
@@ -31,21 +32,24 @@ def sizes(layers: int, d_model: int, heads: int) -> dict[str, int]:
     return {"n_layers": layers, "d_model": d_model, "n_heads": heads, "d_head": d_model // heads, "d_mlp": 4 * d_model}
 
 
-def bare_and_lens(config: dict[str, int], length: int = LENGTH) -> tuple[torch.nn.Module, Lens]:
+def bare_and_lens(
+    config: dict[str, int], length: int = LENGTH, vocab: int = VOCAB, device: str = "cpu", dtype: torch.dtype = torch.float32
+) -> tuple[torch.nn.Module, Lens]:
     """The plain module that TransformerLens wraps, without its bridge, hooks or parameter gradients, and the lens of the same weights."""
     from transformer_lens.model_bridge.sources.native import boot
     from transformer_lens.model_bridge.sources.native.model import NativeModel
 
-    settings = native_config({**config, "n_ctx": length, "d_vocab": VOCAB, "act_fn": "gelu", "normalization_type": "LN"})
-    bridge = boot(bridge_config(settings, seed=0), device="cpu", dtype=torch.float32)
-    lens = lens_from_bridge(bridge, "bench")
-    module = NativeModel(bridge_config(settings, seed=0)).eval()
+    settings = native_config({**config, "n_ctx": length, "d_vocab": vocab, "act_fn": "gelu", "normalization_type": "LN"})
+    bridge = boot(bridge_config(settings, seed=0), device="cpu", dtype=dtype)
+    lens = place(lens_from_bridge(bridge, "bench"), device)
+    module = NativeModel(bridge_config(settings, seed=0)).eval().to(dtype)
     weights = {name.replace("._original_component", ""): value for name, value in bridge.original_model.state_dict().items()}
     module.load_state_dict({name: weights[name] for name in module.state_dict()})
     for parameter in module.parameters():
         parameter.requires_grad_(False)
-    tokens = torch.arange(length)[None] % VOCAB
-    torch.testing.assert_close(module(tokens), logits(lens, tokens), rtol=1e-4, atol=1e-4)
+    module.to(device)
+    tokens, near = torch.arange(length, device=device)[None] % vocab, 1e-4 if dtype == torch.float32 else 5e-2
+    torch.testing.assert_close(module(tokens), logits(lens, tokens), rtol=near, atol=near)
     return module, lens
 
 
@@ -72,8 +76,8 @@ def questions(batch: int = BATCH, length: int = LENGTH) -> TaskPrompts:
 
 def bare_call(module: torch.nn.Module, prompts: TaskPrompts, times: int = STEPS, backward: bool = True) -> Call:
     """``times`` × forward (and backward to the token embedding) of the module itself."""
-    tokens = torch.tensor([pair.clean for pair in prompts.edges.pairs])
     embedding = module.tok_embed.weight
+    tokens = torch.tensor([pair.clean for pair in prompts.edges.pairs], device=embedding.device)
 
     def call() -> None:
         with torch.set_grad_enabled(backward):

@@ -1,5 +1,7 @@
 """However a sum is cut up — rows or single neurons, many points at once or one — the edges are the same."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -85,6 +87,17 @@ def test_a_batch_that_does_not_fit_is_halved_to_the_same_sums(monkeypatch: pytes
     monkeypatch.setattr(edges, "run_pair", small_device)
     assert_same(found(lens, "inputs", "last position"), whole)
     assert asked == [2, 1, 1]
+
+
+def test_batches_are_sized_by_the_memory_of_the_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seen to fail with CUDA's bound taken in bytes."""
+    from roicg.attribution import edges
+
+    lens = make_lens(8)
+    assert edges.floats_at_once(lens) == edges.BATCH_FLOATS
+    on_cuda = SimpleNamespace(device=torch.device("cuda", 0), dtype=torch.bfloat16)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda device: SimpleNamespace(total_memory=80 << 30))
+    assert edges.floats_at_once(on_cuda) == (80 << 30) // 8 // 2
 
 
 def test_positions_of_the_token_site_survive_the_tail() -> None:
