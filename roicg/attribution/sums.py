@@ -35,7 +35,7 @@ class EdgeSums:
             sums = sums or [torch.zeros_like(block) for _ in range(3)]
             sums[0] += block
             sums[1].addcmul_(block, block)
-            flow.append(block.sum(dtype=torch.float64))
+            flow.append(block.sum(1).double().sum())
             sums[2] += block.abs_()
         for column, part in zip((self.total, self.square, self.absolute), sums, strict=True):
             column[sources] += part.to(torch.float64).cpu().numpy()

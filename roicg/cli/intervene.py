@@ -77,6 +77,7 @@ def place_of(where: str, study: str | None) -> "Place":
     """The checkpoint MODEL@STEP of the study; every name that is not there is an error with those that are."""
     from roicg.cli.studies import study_path
     from roicg.core.settings import load_study
+    from roicg.models.placement import chosen_device
     from roicg.places import Place, labels
     from roicg.server.home import home
 
@@ -89,7 +90,7 @@ def place_of(where: str, study: str | None) -> "Place":
     label = next((label for label, number in known if step in (label, str(number))), None)
     if label is None:
         raise StudyError(f"no checkpoint {step!r} of {model} in study {settings.study!r}; it has {', '.join(label for label, _ in known)}")
-    return Place(settings, model, label, home())
+    return Place(settings, model, label, home(), chosen_device("auto"))
 
 
 def _shipped_with(model: str) -> "Study":

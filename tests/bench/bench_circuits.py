@@ -160,7 +160,7 @@ def granularity() -> list[Figure]:
                 counts.append(len(graph.edges))
         note = f"of {np.mean(counts):.0f} edges; node ablation needs {np.exp(np.mean(np.log(fewer))):.1f} × more ({min(fewer):.1f} to {max(fewer):.1f})"
         name = "single neurons" if k >= 256 else f"{k} group{'s' * (k > 1)} per MLP"
-        figures.append(mean(f"share of edges at φ ≥ .9, heads and {name}, seeds {', '.join(map(str, seeds))}, split eval", shares, note))
+        figures.append(mean(f"share of edges at φ ≥ .9, heads and {name}, seed{'s 3–5' if len(seeds) > 1 else f' {seeds[0]}'}", shares, note))
     return figures
 
 

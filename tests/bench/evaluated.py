@@ -26,7 +26,7 @@ def opened(seed: int) -> Opened:
 
 
 def asked(which: str, prompts: Sequence[TaskPrompts]) -> list[TaskPrompts]:
-    """The prompts that the edges are computed on: split edges for choices, split eval for figures."""
+    """The prompts that edges are compared on: split edges for choices, split eval for figures."""
     return [task if which == CHOICES else replace(task, edges=task.eval, eval=task.edges) for task in prompts]
 
 

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
 
-CHOICES, FIGURES = "seeds 0–2, split edges", "seeds 3–5, split eval"
+CHOICES, FIGURES = "seeds 0–2", "seeds 3–5"
 """What choices of method were made on, and what figures are given on; README shows the latter."""
 FOLDER = Path(__file__).parent / "figures"
 README = Path(__file__).parents[2] / "README.md"
