@@ -26,7 +26,7 @@ test: setup ## ARGS="tests/unit -k name" runs a part
 	$(BIN)/python -m pytest $(ARGS)
 
 bench: setup ## ratios against a bound measured in the same process
-	$(BIN)/python -m pytest tests/bench -s -o "python_files=bench_*.py" $(ARGS)
+	$(BIN)/python -m pytest tests/bench -s --timeout=0 -o "python_files=bench_*.py" $(ARGS)
 
 bench-peer: setup ## speed beside the published EAP-IG package: PEER=/path/to/EAP-IG, in an environment of its own
 	@$(BIN)/python -m tests.bench.peer.run "$(PEER)"

@@ -158,6 +158,7 @@ def granularity() -> list[Figure]:
                 shares.append(ours / len(graph.edges))
                 fewer.append(nodes / ours)
                 counts.append(len(graph.edges))
+        print(f"{k} groups measured", flush=True)
         note = f"of {np.mean(counts):.0f} edges; node ablation needs {np.exp(np.mean(np.log(fewer))):.1f} × more ({min(fewer):.1f} to {max(fewer):.1f})"
         name = "single neurons" if k >= 256 else f"{k} group{'s' * (k > 1)} per MLP"
         figures.append(mean(f"share of edges at φ ≥ .9, heads and {name}, seed{'s 3–5' if len(seeds) > 1 else f' {seeds[0]}'}", shares, note))
@@ -192,6 +193,7 @@ def test_circuits() -> None:
         for seed in seeds:
             for key, some in curves(seed).items():
                 found.setdefault(key, []).extend(some)
+            print(f"circuits of seed {seed} measured", flush=True)
         figures += rows(which, found)
     keep("circuits", [*figures, *granularity()], COMMAND)
     assert all(np.isfinite(figure.value) for figure in figures)
