@@ -70,7 +70,7 @@ def test_a_curve_comes_from_one_analysis_and_has_only_finite_numbers() -> None:
 
 
 def test_every_selection_has_its_curve_with_complement_and_coverage_where_they_were_measured() -> None:
-    """Seen to fail with ``SELECTIONS`` of collect.py cut to weight and random. Rows of old curves lack the columns."""
+    """Seen to fail with ``SELECTIONS`` of report/data.py cut to weight and random. Rows of old curves lack the columns."""
     new = {"complement": 0.1, "features": 0.5, "parameters": 0.4, "cpr_mib": 0.7, "cmd_mib": 0.3}
     rows = [{**circuit_row("a", 4, 0.5), "selection": "nodes", **new}, circuit_row("a", 4, 0.6)]
     graph = collect(STUDY, Rows(house__slots=[slot()], circuits__faithfulness=rows)).models[0].checkpoints[0].graphs["own"]  # type: ignore[arg-type]
