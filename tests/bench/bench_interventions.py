@@ -4,6 +4,8 @@ R² is without a refit, sign agreement over the sets that change the metric by m
 (roicg/circuits/calibration.py). The naive sum of edges, which counts a path once per member it crosses, is the control.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 
@@ -61,7 +63,9 @@ def rows(which: str, found: dict[tuple[str, str], list[Calibration]]) -> list[Fi
             figures.append(least(f"same sign, {kind}, {NAMES[method]}, {which}", sign, 0.95))
         elif method == "edge sums":
             figures.append(mean(f"R², {kind}, single ROIs by their edge sums, {which}", r2, note))
-            figures.append(least(f"same sign, {kind}, single ROIs by their edge sums, {which}", sign, 0.95))
+            right, of = sum(round((one.sign or 0.0) * one.n_clear) for one in some), sum(one.n_clear for one in some)
+            signs = least(f"same sign, {kind}, single ROIs by their edge sums, {which}", sign, 0.95)
+            figures.append(replace(signs, note=f"{signs.note}; {right} of {of} ROIs in all, so that one ROI of a task's {of // len(some)} decides"))
         else:
             figures.append(mean(f"R², {kind}, {NAMES.get(method, 'ceiling: measured on split edges')}, {which}", r2, f"{note}, same sign {np.mean(sign):.2f}"))
     return figures

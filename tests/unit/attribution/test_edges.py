@@ -99,6 +99,7 @@ def test_the_heads_of_a_group_share_out_the_gradient_of_their_one_key_or_value(p
 
 @pytest.mark.parametrize("variant", sorted(VARIANTS))
 def test_the_forward_equals_the_literal_forward(variant: str) -> None:
+    """Seen to fail without the position embedding."""
     lens, prompts = make_lens(5, **VARIANTS[variant]), make_prompts(2, n=3)
     for pair in prompts.edges.pairs:
         slow = literal.forward(lens, pair.clean, literal.nothing)[0]
@@ -107,6 +108,7 @@ def test_the_forward_equals_the_literal_forward(variant: str) -> None:
 
 @pytest.mark.parametrize("variant", sorted(VARIANTS))
 def test_the_sum_law_of_every_port_group(variant: str) -> None:
+    """Seen to fail with the norm's correction added instead of subtracted (``GradientSum.rows``)."""
     lens, prompts = make_lens(7, **VARIANTS[variant]), make_prompts(3, n=4)
     found = attribute_edges(lens, [prompts], {"own": components(lens.sites)}, AttributionSettings(dtype="float64", steps=5, max_steps=320, tolerance=1e-3))[
         "own"
@@ -118,6 +120,7 @@ def test_the_sum_law_of_every_port_group(variant: str) -> None:
 
 
 def test_the_gap_falls_as_steps_grow() -> None:
+    """Seen to fail with one step for every group whatever the settings say."""
     lens, prompts = make_lens(11, scale=0.2), make_prompts(4, n=4)
     gaps = [
         max(abs(g.gap) for g in attribute_edges(lens, [prompts], {"own": components(lens.sites)}, settings(steps=m))["own"].port_groups)
@@ -128,6 +131,7 @@ def test_the_gap_falls_as_steps_grow() -> None:
 
 
 def test_steps_double_only_where_the_gap_asks_for_it() -> None:
+    """Seen to fail with the steps of complete groups doubled, too."""
     lens, prompts = make_lens(11, scale=0.2), make_prompts(4, n=4)
     found = attribute_edges(lens, [prompts], {"own": components(lens.sites)}, AttributionSettings(dtype="float64", steps=1, max_steps=32, tolerance=1e-4))[
         "own"
@@ -139,12 +143,14 @@ def test_steps_double_only_where_the_gap_asks_for_it() -> None:
 
 
 def test_at_the_cap_a_group_says_that_it_is_not_complete() -> None:
+    """Seen to fail with every group called complete."""
     lens, prompts = make_lens(11, scale=0.2), make_prompts(4, n=4)
     found = attribute_edges(lens, [prompts], {"own": components(lens.sites)}, AttributionSettings(dtype="float64", steps=1, max_steps=1, tolerance=1e-9))["own"]
     assert any(not group.complete for group in found.port_groups)
 
 
 def test_a_flat_gradient_with_an_effect_is_called_saturated() -> None:
+    """Seen to fail with no group called saturated."""
     lens = make_lens(1, n_layers=1, d_mlp=2, norm="none", act=lambda x: torch.sign(x) * (x.detach() * 0 + 1) + 0 * x)
     found = attribute_edges(lens, [make_prompts(5, n=8)], {"own": components(lens.sites)}, settings(tolerance=0.01))["own"]
     (mlp,) = [group for group in found.port_groups if group.group == "m0.in"]
@@ -155,6 +161,7 @@ def test_a_flat_gradient_with_an_effect_is_called_saturated() -> None:
 
 @pytest.mark.parametrize("path", ["ports", "inputs", "clean"])
 def test_roi_edges_are_sums_of_member_edges_whatever_the_partition(path: str) -> None:
+    """Seen to fail with the first neuron of a set written for the whole of it (``write_rows``)."""
     lens, prompts = make_lens(13), make_prompts(6)
     own = grouped(lens)
     partitions = {"own": own, "components": components(lens.sites), "random": random_like(own, 1), "singletons": singletons(lens.sites)}
@@ -177,6 +184,7 @@ def _single_keys(roi: Roi) -> list[str]:
 
 @pytest.mark.parametrize("path", ["ports", "inputs", "clean", "exact"])
 def test_batch_size_and_order_change_nothing(path: str) -> None:
+    """Seen to fail with only the first batch's examples counted (``EdgeSums.merge``)."""
     lens, prompts = make_lens(17), make_prompts(7, n=12, lengths=(3, 4, 5))
     whole = attribute_edges(lens, [prompts], {"own": grouped(lens)}, settings(path, batch_size=64))["own"]
     for batch_size in (1, 3):
@@ -186,6 +194,7 @@ def test_batch_size_and_order_change_nothing(path: str) -> None:
 
 
 def test_mixed_lengths_equal_one_run_per_length() -> None:
+    """Seen to fail with the last batch's sums in place of all (``EdgeSums.merge``)."""
     lens = make_lens(17)
     both, short, long = (make_prompts(7, n=2, lengths=lengths) for lengths in ((3, 4), (3,), (4,)))
     mixed = attribute_edges(lens, [both], {"own": components(lens.sites)}, settings())["own"]
@@ -200,6 +209,7 @@ def test_mixed_lengths_equal_one_run_per_length() -> None:
 
 
 def test_split_positions_sum_to_tok() -> None:
+    """Seen to fail with the last position of the token site left out (``_token_rows``)."""
     lens, prompts = make_lens(19), make_prompts(8)
     whole, split = components(lens.sites), split_tokens(components(lens.sites), lens.sites_with(4))
     together, apart = (
@@ -212,6 +222,7 @@ def test_split_positions_sum_to_tok() -> None:
 
 
 def test_se_is_the_standard_error_over_examples() -> None:
+    """Seen to fail with the variance over n instead of n − 1."""
     lens, prompts = make_lens(41), make_prompts(13, n=5)
     from dataclasses import replace
 
