@@ -10,7 +10,8 @@ import torch
 
 from tests.bench.bench_attribution import INPUTS, edges_call
 from tests.bench.figures import Figure, keep
-from tests.bench.shapes import STEPS, Call, bare_and_lens, bare_call, questions, sizes
+from tests.bench.shapes import STEPS, bare_and_lens, bare_call, questions, sizes
+from tests.bench.timing import Call
 
 SHAPES = {
     "GPT-2 small shape (12L d768, float32)": (sizes(12, 768, 12), 50257, torch.float32),

@@ -16,7 +16,8 @@ from roicg.models.lens import Lens
 from roicg.rois.controls import singletons
 from tests.bench.figures import Figure, keep
 from tests.bench.memory import peak_growth
-from tests.bench.shapes import LARGE, SMALL, STEPS, Call, bare_and_lens, bare_call, fastest, grouped, questions, shape, sizes
+from tests.bench.shapes import LARGE, SMALL, STEPS, bare_and_lens, bare_call, grouped, questions, shape, sizes
+from tests.bench.timing import Call, fastest
 
 INPUTS = AttributionSettings(path="inputs", rule="left", steps=STEPS)
 PORTS = AttributionSettings(steps=STEPS, max_steps=STEPS)

@@ -26,7 +26,9 @@ from roicg.rois.controls import components
 from roicg.rois.signatures import activation_signatures
 from tests.bench.evaluated import SEEDS, mean, opened, study
 from tests.bench.figures import Figure, keep
-from tests.bench.shapes import LARGE, SMALL, bare_and_lens, bare_call, fastest, questions, shape
+from tests.bench.shapes import LARGE, SMALL, bare_and_lens, bare_call, questions, shape
+from tests.bench.timing import fastest
+from tests.golden import load_golden
 
 TWENTIETHS = tuple(round(i / 20, 3) for i in range(1, 21))
 OTHERS = {
@@ -173,6 +175,32 @@ def sweep_call(lens: Lens, prompts: TaskPrompts):
     kept = np.stack([graph.edges.rank[0] <= n for n in np.linspace(len(graph.edges) / 20, len(graph.edges), 20).astype(int)])
     (batch,) = batches(prompts.edges, len(prompts.edges.pairs))
     return lambda: sweep(run_pair(lens, batch, metric(prompts.metric)), graph, kept)
+
+
+def test_golden() -> None:
+    """The trained model of the golden files, whose edges and areas are published figures of the EAP-IG package."""
+    golden = load_golden("trained")
+    prompts, partition = golden.prompts, components(golden.lens.sites)
+
+    def ranked(settings: AttributionSettings) -> ComputationalGraph:
+        one = attribute_edges(golden.lens, [prompts], {"own": partition}, settings)["own"]
+        return ComputationalGraph("bench", Checkpoint("golden", 0, "0", "digest"), partition, one.edges, one.port_groups, ())
+
+    chosen = CircuitSettings(fractions=TWENTIETHS, selections=("weight", "greedy", "exact", "inputs", "clean", "random"), random_draws=5, bootstrap=20)
+    found = faithfulness_curves(golden.lens, ranked(AttributionSettings()), [prompts], chosen, 0, {name: ranked(one).edges for name, one in OTHERS.items()})
+    exact = next(curve.area or 0.0 for curve in found if curve.selection == "exact")
+    figures = [
+        Figure(
+            f"area, golden model, {NAMES.get(curve.selection, curve.selection)}",
+            curve.area or 0.0,
+            exact if curve.selection in ("weight", "greedy") else None,
+            at_most=False,
+            note="goal: the exact ranking's" if curve.selection in ("weight", "greedy") else "",
+        )
+        for curve in found
+    ]
+    keep("golden", figures, COMMAND)
+    assert all(np.isfinite(figure.value) for figure in figures)
 
 
 def test_sweep() -> None:

@@ -1,7 +1,4 @@
-"""The two model shapes of the speed figures with random weights, the prompts they are asked, and how a call is timed."""
-
-import time
-from collections.abc import Callable, Sequence
+"""The two model shapes of the speed figures with random weights, the prompts they are asked, and the calls that are timed."""
 
 import torch
 
@@ -14,11 +11,11 @@ from roicg.models.native import bridge_config
 from roicg.models.native_config import native_config
 from roicg.models.placement import place
 from roicg.rois.controls import components
+from tests.bench.timing import Call
 
 SMALL = "2L d64 B32×P32"
 LARGE = "4L d256 B32×P32"
-BATCH, LENGTH, VOCAB, STEPS, ROUNDS = 32, 32, 512, 5, 7
-Call = Callable[[], object]
+BATCH, LENGTH, VOCAB, STEPS = 32, 32, 512, 5
 
 
 def shape(name: str) -> dict[str, int]:
@@ -88,18 +85,3 @@ def bare_call(module: torch.nn.Module, prompts: TaskPrompts, times: int = STEPS,
                     torch.autograd.grad((out[:, -1, 1] - out[:, -1, 2]).mean(), leaf)
 
     return call
-
-
-def seconds(call: Call) -> float:
-    """CPU seconds of one call."""
-    start = time.process_time()
-    call()
-    return time.process_time() - start
-
-
-def fastest(calls: Sequence[Call], rounds: int = ROUNDS) -> list[float]:
-    """CPU seconds of each call on one thread: rounds interleaved after one to warm up, the least of each."""
-    torch.set_num_threads(1)
-    for call in calls:
-        call()
-    return [min(column) for column in zip(*([seconds(call) for call in calls] for _ in range(rounds)), strict=True)]

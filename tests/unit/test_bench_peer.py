@@ -39,11 +39,11 @@ def test_both_sides_take_the_same_steps_of_the_same_rule() -> None:
     assert (INPUTS.path, INPUTS.rule, INPUTS.steps) == ("inputs", "left", plain.STEPS)
 
 
-@pytest.mark.parametrize("name", ["plain.py", "theirs.py"])
+@pytest.mark.parametrize("name", ["plain.py", "theirs.py", "../timing.py"])
 def test_what_the_peers_process_runs_imports_nothing_of_roicg(name: str) -> None:
     tree = ast.parse((Path(run.__file__).parent / name).read_text(encoding="utf-8"))
     modules = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)} | {
         alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names
     }
     assert not [module for module in modules if module and module.split(".")[0] == "roicg"]
-    assert {module for module in modules if module and module.startswith("tests")} <= {"tests.bench.memory", "tests.bench.peer.plain"}
+    assert {module for module in modules if module and module.startswith("tests")} <= {"tests.bench.memory", "tests.bench.peer.plain", "tests.bench.timing"}

@@ -4,15 +4,15 @@ Imports torch and nothing else, so that roicg's process and the peer's run this 
 of the module that TransformerLens 4 wraps. Shapes: B examples, P positions, D d_model, H heads, E d_head.
 """
 
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from tests.bench.timing import Call
+
 STEPS = 5
-Call = Callable[[], object]
 
 
 class Attention(nn.Module):
@@ -93,18 +93,3 @@ def bound_call(plain: Plain, tokens: Tensor, times: int = STEPS) -> Call:
             torch.autograd.grad(logit_difference(plain(leaf)), leaf)
 
     return call
-
-
-def seconds(call: Call) -> float:
-    """CPU seconds of one call."""
-    start = time.process_time()
-    call()
-    return time.process_time() - start
-
-
-def fastest(calls: Sequence[Call], rounds: int) -> list[float]:
-    """CPU seconds of each call on one thread: rounds interleaved after one to warm up, the least of each."""
-    torch.set_num_threads(1)
-    for call in calls:
-        call()
-    return [min(column) for column in zip(*([seconds(call) for call in calls] for _ in range(rounds)), strict=True)]

@@ -26,8 +26,9 @@ from roicg.rois.controls import components
 from tests.bench.bench_attribution import INPUTS, edges_call
 from tests.bench.figures import Figure, keep
 from tests.bench.memory import peak_growth
-from tests.bench.peer.plain import STEPS, Plain, bound_call, fastest
+from tests.bench.peer.plain import STEPS, Plain, bound_call
 from tests.bench.shapes import LARGE, SMALL, bare_and_lens, bare_call, questions, shape
+from tests.bench.timing import fastest
 
 ROOT = Path(__file__).parents[3]
 VENV = ROOT / ".venv-peer"

@@ -22,7 +22,8 @@ from torch import Tensor
 from transformer_lens import HookedTransformer, HookedTransformerConfig
 
 from tests.bench.memory import resident
-from tests.bench.peer.plain import STEPS, Call, Plain, bound_call, fastest, logit_difference, n_layers
+from tests.bench.peer.plain import STEPS, Plain, bound_call, logit_difference, n_layers
+from tests.bench.timing import Call, fastest
 
 
 def hooked(weights: Mapping[str, Tensor], heads: int) -> HookedTransformer:
