@@ -82,7 +82,7 @@ class GroupBlocks:
                 ordered = each if order == list(range(len(order))) else (weights[:, order] for weights in each)
                 part += block.add_each(ordered, slice(where.start + tile.start, where.start + tile.stop))
             return part
-        if site.kind == "attention":
+        if site.kind == "attention" and _by_features(neurons.delta, gradient.total[0]):
             weights = neuron_head(neurons, gradient, plan.members[site.key])[:, :, list(pick)]
         else:
             assert targets is not None
@@ -98,7 +98,14 @@ class GroupBlocks:
             return row_neuron(rows, gradient)
         assert source.layer is not None
         z, w_o = sources.computed_differently(self.group, source), gradient.lens.attentions[source.layer].W_O
+        if not _by_features(rows[0], z):
+            return row_neuron(rows, gradient)
         return head_neuron(z, w_o.to(z.dtype), members, rows, gradient)
+
+
+def _by_features(other: Tensor, heads: Float[Tensor, "B P H E"]) -> bool:
+    """Whether heads are taken feature by feature, cheaper than row by row where there are at least as many positions as features."""
+    return other.shape[1] >= heads.shape[3]
 
 
 def _pick(dense: Float[Tensor, "B S T"], sources: Sequence[int], targets: Sequence[int]) -> Float[Tensor, "B s t"]:

@@ -83,7 +83,7 @@ class GradientSum:
                 self.total[number] += _by_point(g * weighed, m).sum(0)
         if part.points.normal is None:
             return
-        shares = _share(self.lens, self.group, part, self.members) * (factor / part.points.normal.shape[-1])
+        shares = _share(self.lens, self.group, part, self.members).mul_(factor / part.points.normal.shape[-1])
         self.normals += _by_point(part.points.normal, m).unbind(0)
         self.shares += _by_point(shares, m).unbind(0)
 
@@ -181,7 +181,7 @@ def _share(lens: Lens, group: PortGroup, part: PortGradient, members: Sequence[M
         return torch.stack([heads[..., list(chosen)].sum(-1) for chosen in members], dim=-1)
     neurons: Tensor | None = None
     for value, constant, g in zip(part.value, constants, part.gradient, strict=True):
-        product = (value.detach().to(dtype) - constant) * g
+        product = (value.detach().to(dtype) - constant).mul_(g)
         neurons = product if neurons is None else neurons.add_(product)
     assert neurons is not None
     return neurons if members is None else sum_sets(neurons, members)

@@ -5,11 +5,14 @@ batch and dtype. The measured call ends with ROI edges and ``se`` of one task (n
 """
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
 from roicg.attribution.edges import attribute_edges, attribute_task
+from roicg.core.prompts import PromptSet, TaskPrompts
 from roicg.core.settings import AttributionSettings
 from roicg.core.sites import port_groups
 from roicg.models.lens import Lens
@@ -52,6 +55,24 @@ def layers_above(module: torch.nn.Module, lens: Lens, prompts) -> dict[str, Call
     return {g.key: call_from(lens.n_layers if g.site.layer is None else g.site.layer, g.port) for g in groups}
 
 
+def matrix_flops(call: Call) -> int:
+    """Floating-point operations of the matrix products of one call."""
+    with FlopCounterMode(display=False) as counter:
+        call()
+    return int(counter.get_total_flops())
+
+
+def answered_everywhere(prompts: TaskPrompts) -> TaskPrompts:
+    """The same question asked at every position."""
+
+    def whole(split: PromptSet) -> PromptSet:
+        count = len(split.pairs[0].clean)
+        pairs = (replace(p, positions=tuple(range(count)), answers=p.answers * count, wrong_answers=p.wrong_answers * count) for p in split.pairs)
+        return replace(split, pairs=tuple(pairs))
+
+    return replace(prompts, rois=whole(prompts.rois), edges=whole(prompts.edges), eval=whole(prompts.eval))
+
+
 def slope(xs: list[float], seconds: list[float]) -> float:
     """Fitted exponent of cost against size."""
     return float(np.polyfit(np.log(xs), np.log(seconds), 1)[0])
@@ -73,12 +94,17 @@ def exponents() -> list[Figure]:
             config, batch, length, parts = of(value)
             (module, lens), prompts = bare_and_lens(config, length), questions(batch, length)
             calls += [bare_call(module, prompts), edges_call(lens, prompts, INPUTS, parts)]
+            calls += [edges_call(lens, answered_everywhere(prompts), INPUTS, parts)] if name == "layers" else []
         took = fastest(calls, rounds=3)
         sizes_ = [2 * value * 2 + 5 if name == "ROIs" else value for value in values]
-        bare, ours = slope(sizes_, took[0::2]), slope(sizes_, took[1::2])
+        every = len(calls) // len(values)
+        bare, ours = slope(sizes_, took[0::every]), slope(sizes_, took[1::every])
         figures.append(
             Figure(f"`inputs`: exponent of cost in {name}", ours, max(bare, 0.0) + 0.1, note=f"bare model {bare:.2f}; fitted over {values}, tolerance .1")
         )
+        if name == "layers":
+            whole = "no layer is cut down to the answer positions; the rest is pairs of ROIs, whose number grows with the square of the depth"
+            figures.append(Figure("the same with answers at every position", slope(sizes_, took[2::3]), note=whole))
     return figures
 
 
@@ -86,7 +112,7 @@ def test_speed() -> None:
     figures = []
     for name, goal in ((SMALL, 1.5), (LARGE, 1.3)):
         (module, lens), prompts = bare_and_lens(shape(name)), questions()
-        bare, ours = fastest([bare_call(module, prompts), edges_call(lens, prompts, INPUTS)])
+        bare, ours = fastest([bare_call(module, prompts), edges_call(lens, prompts, INPUTS)], rounds=15)
         figures.append(Figure(f"`inputs` m = {STEPS} / {STEPS} × bare forward + backward, {name}", ours / bare, goal, note=f"{ours:.3f} s / {bare:.3f} s"))
     for name in (SMALL, LARGE):
         (module, lens), prompts = bare_and_lens(shape(name)), questions()
@@ -101,7 +127,9 @@ def test_speed() -> None:
         )
     (module, lens), prompts = bare_and_lens(shape(LARGE)), questions()
     partition = singletons(lens.sites)
-    bare, ours = fastest([bare_call(module, prompts), lambda: attribute_task(lens, prompts, {"singletons": partition}, INPUTS)], rounds=3)
+    calls = [bare_call(module, prompts), lambda: attribute_task(lens, prompts, {"singletons": partition}, INPUTS)]
+    bare, ours = fastest(calls, rounds=5)
+    products = [matrix_flops(call) for call in calls]
     count = sum(edges.mean.size for _, block, _ in attribute_task(lens, prompts, {"singletons": partition}, INPUTS) for edges in block.sums.values())
     figures.append(
         Figure(
@@ -110,6 +138,10 @@ def test_speed() -> None:
             3.0,
             note=f"{ours:.2f} s / {bare:.2f} s",
         )
+    )
+    rest = "what is over that is each example's weights formed and added to three sums, at the speed of the caches"
+    figures.append(
+        Figure("the same in operations of matrix products", products[1] / products[0], note=f"{products[1] / 1e9:.0f} / {products[0] / 1e9:.0f} GFLOP; {rest}")
     )
     keep("speed", [*figures, *exponents()], COMMAND)
     assert all(math.isfinite(figure.value) and figure.value > 0 for figure in figures)
