@@ -48,7 +48,8 @@ def print_tables(store: "Neo4jStore", study: Study, shown: Emergence) -> None:
     print_rows(_emergence(store, shown), title=f"\nTasks emerge one after another: accuracy of {shown.model} (compare.emergence)")
     finals = [shown.slot(shown.last, "own"), *_other_models(study)]
     print_rows(
-        [row for slot in finals for row in _faithfulness(store, slot)], title="\nHow few edges carry a task (circuits.faithfulness, circuits.least_edges)"
+        [row for slot in finals for row in _faithfulness(store, slot)],
+        title="\nHow few edges carry a task: area of strongest edges beside random edges and node ablation (circuits.faithfulness)",
     )
     print_rows(_communities(store, shown, finals), title="\nCommunities of the own ROIs beside their null (structure.modularity_by_checkpoint)")
     print_rows(_paths(store, shown), title=f"\nStrongest paths at step {shown.last} (circuits.strongest_paths)")
@@ -95,10 +96,9 @@ def _faithfulness(store: "Neo4jStore", slot: str) -> list[Row]:
                 "model": slot.split("|")[1],
                 "task": least["task"],
                 "area": areas.get("weight"),
-                "random edges": areas.get("random"),
-                "node ablation": areas.get("nodes"),
-                "weight magnitude": areas.get("magnitude"),
-                "edges at φ ≥ .9": least["n_edges"],
+                "random": areas.get("random"),
+                "nodes": areas.get("nodes"),
+                "φ ≥ .9 at": least["n_edges"],
                 "of": least["total"],
                 "φ": least["reached"],
                 "φ without": without.get(least["n_edges"]),

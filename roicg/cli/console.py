@@ -10,15 +10,20 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 WIDTH = 100
+TEXT = 12
+"""Characters that a column of text keeps in a table that is too wide."""
+GAP = 2
+"""Characters between two columns."""
 Row = Mapping[str, Any]
 
 
-def stdout() -> "Console":
-    """Console for results; no wider than 100 columns, and exactly that where stdout is no terminal."""
+def stdout(least: int = 0) -> "Console":
+    """Console for results; no wider than 100 columns, and exactly that where stdout is no terminal, but never below ``least``."""
     from rich.console import Console
 
     wide = Console(file=sys.stdout)
-    return Console(file=sys.stdout, width=min(wide.width, WIDTH) if wide.is_terminal else WIDTH, highlight=False, markup=False)
+    width = min(wide.width, WIDTH) if wide.is_terminal else WIDTH
+    return Console(file=sys.stdout, width=max(width, least), highlight=False, markup=False)
 
 
 def stderr() -> "Console":
@@ -39,7 +44,7 @@ def print_json(value: Any) -> None:
 
 
 def print_rows(rows: Sequence[Row], *, as_json: bool = False, title: str = "", columns: Sequence[str] = ()) -> None:
-    """Rows as a table (numbers to four digits, long ids shortened) or, whole, as JSON."""
+    """Rows as a table (numbers to four digits, long ids shortened) or, whole, as JSON; text folds before a table gets too wide, numbers never."""
     if as_json:
         print_json(list(rows))
         return
@@ -51,12 +56,16 @@ def print_rows(rows: Sequence[Row], *, as_json: bool = False, title: str = "", c
 
     names = list(columns or rows[0])
     table = Table(box=None, pad_edge=False, header_style="dim")
+    least = 0
     for name in names:
         numeric = all(isinstance(row.get(name), int | float | None) for row in rows)
-        table.add_column(Text(name), justify="right" if numeric else "left", overflow="fold", no_wrap=numeric)
+        whole = max(len(name), *(len(cell(row.get(name))) for row in rows))
+        legible = whole if numeric else min(whole, TEXT)
+        table.add_column(Text(name), justify="right" if numeric else "left", overflow="fold", no_wrap=numeric, min_width=legible)
+        least += legible + GAP
     for row in rows:
         table.add_row(*(Text(cell(row.get(name))) for name in names))
-    console = stdout()
+    console = stdout(least=least)
     if title:
         console.print(Text(title, style="bold"))
     console.print(table)

@@ -17,6 +17,14 @@ def test_tables_fit_a_hundred_columns_whatever_they_hold(capsys: pytest.CaptureF
     assert "-0.1235" in out
 
 
+def test_a_table_of_too_many_numbers_hides_neither_a_name_nor_a_heading(capsys: pytest.CaptureFixture[str]) -> None:
+    """Seen to fail with the table kept to 100 columns: the columns of text were squeezed to nothing and headings cut."""
+    numbers = {f"a long heading {i}": i / 7 for i in range(7)}
+    print_rows([{"model": "multitask-s0@1200", "task": "induction", **numbers}])
+    out = capsys.readouterr().out
+    assert all(name in out for name in ("multitask-s0", "induction", *numbers))
+
+
 def test_markup_in_data_is_only_text(capsys: pytest.CaptureFixture[str]) -> None:
     print_rows([{"[bold]name[/bold]": "[red]x[/red] [/oops]"}], title="[link=x]t[/link]")
     out = capsys.readouterr().out
