@@ -49,7 +49,7 @@ def print_tables(store: "Neo4jStore", study: Study, shown: Emergence) -> None:
     finals = [shown.slot(shown.last, "own"), *_other_models(study)]
     print_rows(
         [row for slot in finals for row in _faithfulness(store, slot)],
-        title="\nHow few edges carry a task: area of strongest edges beside random edges and node ablation (circuits.faithfulness)",
+        title="\nHow few edges carry a task: area beside random edges and node ablation (circuits.faithfulness)",
     )
     print_rows(_communities(store, shown, finals), title="\nCommunities of the own ROIs beside their null (structure.modularity_by_checkpoint)")
     print_rows(_paths(store, shown), title=f"\nStrongest paths at step {shown.last} (circuits.strongest_paths)")
