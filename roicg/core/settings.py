@@ -170,14 +170,14 @@ Selection = Literal["weight", "random", "connected", "greedy", "nodes", "magnitu
 
 
 class CircuitSettings(Settings):
-    """Sizes at which circuits are run, as fractions of all edges; the selections that are compared, and the draws of the random-edge control.
+    """Sizes at which circuits are run, as fractions of all edges (MIB's ten, and tenths so that "at φ ≥ .9" is a tenth and not a half off); the selections that are compared, and the draws of the random-edge control.
 
     ``greedy`` (backward elimination) costs about 10·E circuit runs for E edges.
     ``clean`` (EAP), ``inputs`` (EAP-IG, 5 steps) and ``exact`` rank the same edges by another path, which is then attributed too.
     ``partitions``: whose graphs get curves, of those the study has.
     """
 
-    fractions: tuple[float, ...] = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
+    fractions: tuple[float, ...] = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
     selections: tuple[Selection, ...] = Field(default=("weight", "random", "nodes", "magnitude"), min_length=1)
     partitions: tuple[PartitionKind, ...] = ("own", "components")
     random_draws: int = Field(default=5, ge=1)
