@@ -198,6 +198,17 @@ class AnalysisSettings(Settings):
     seed: int = 0
 
 
+class FindingSettings(Settings):
+    """Questions asked beyond the graphs (``ask``: names of :mod:`roicg.findings`), and what their controls are made of.
+
+    ``draws``: random draws of every permutation null (science.md §7 asks for 40 × the tests of a table, at least 999).
+    """
+
+    ask: tuple[str, ...] = ()
+    draws: int = Field(default=999, ge=19)
+    seed: int = 0
+
+
 class Study(Settings):
     """A whole study; ``folder`` (set by :func:`load_study`) is what relative paths start from."""
 
@@ -209,6 +220,7 @@ class Study(Settings):
     attribution: AttributionSettings = AttributionSettings()
     circuits: CircuitSettings = CircuitSettings()
     analysis: AnalysisSettings = AnalysisSettings()
+    findings: FindingSettings = FindingSettings()
     folder: Path = Field(default=Path("."), exclude=True)
 
     @model_validator(mode="after")
@@ -300,6 +312,7 @@ def _known_keys(place: list[Any], data: Any) -> set[str]:
         "attribution": AttributionSettings,
         "circuits": CircuitSettings,
         "analysis": AnalysisSettings,
+        "findings": FindingSettings,
     }
     here: type[Settings] = Study
     for part in place:
