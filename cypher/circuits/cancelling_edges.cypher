@@ -14,6 +14,7 @@
 // return: rank INTEGER
 MATCH (:Slot {key: $slot})-[:PUBLISHED]->(v:GraphVersion)
 MATCH ()-[e:EDGE]->()
+USING INDEX SEEK e:EDGE(graph, task, rank)
 WHERE e.graph = v.number AND e.task = $task AND e.rank >= 1 AND e.mean_abs > 0.0 AND e.strength <= $ratio * e.mean_abs
 RETURN e.source AS source, e.target AS target, e.port AS port, e.weight AS weight, e.strength AS strength,
        e.mean_abs AS mean_abs, e.mean_abs - e.strength AS hidden, e.rank AS rank

@@ -14,6 +14,7 @@
 // return: mean_abs FLOAT mean |weight| over examples
 MATCH (:Slot {key: $slot})-[:PUBLISHED]->(v:GraphVersion)
 MATCH ()-[e:EDGE]->()
+USING INDEX SEEK e:EDGE(graph, task, rank)
 WHERE e.graph = v.number AND e.task = $task AND e.rank <= $edges
 RETURN e.rank AS rank, e.source AS source, e.target AS target, e.port AS port,
        e.weight AS weight, e.strength AS strength, e.se AS se, e.mean_abs AS mean_abs

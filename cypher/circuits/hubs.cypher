@@ -15,6 +15,7 @@
 // return: strength_out FLOAT
 MATCH (:Slot {key: $slot})-[:PUBLISHED]->(v:GraphVersion)
 MATCH (u:ROI)-[e:EDGE]->(w:ROI)
+USING INDEX SEEK e:EDGE(graph, task, rank)
 WHERE e.graph = v.number AND e.task = $task AND e.rank <= $edges
 UNWIND [{roi: u, out: 1}, {roi: w, out: 0}] AS end
 WITH end.roi AS r, sum(1 - end.out) AS edges_in, sum(end.out) AS edges_out,

@@ -19,6 +19,7 @@ MATCH (b:Slot {key: $slot_b})-[:PUBLISHED]->(vb:GraphVersion)-[:USES]->(p)
 WHERE a.study = b.study AND a.model = b.model AND a.path = b.path
 UNWIND [{number: va.number, side: 0}, {number: vb.number, side: 1}] AS end
 MATCH ()-[e:EDGE]->()
+USING INDEX SEEK e:EDGE(graph, task, rank)
 WHERE e.graph = end.number AND e.task = $task AND e.rank >= 1
 WITH e.source AS source, e.target AS target, e.port AS port, collect({side: end.side, e: e}) AS ends
 WITH source, target, port, head([x IN ends WHERE x.side = 0 | x.e]) AS ea, head([x IN ends WHERE x.side = 1 | x.e]) AS eb

@@ -22,12 +22,14 @@ WITH v, o ORDER BY o.step, o.label
 WITH collect({number: v.number, step: o.step, label: o.label}) AS marks
 UNWIND range(0, size(marks) - 1) AS i
 MATCH ()-[e:EDGE]->()
+USING INDEX SEEK e:EDGE(graph, task, rank)
 WHERE e.graph = marks[i].number AND e.task = $task AND e.rank <= $edges
 WITH marks, e.source AS source, e.target AS target, e.port AS port, collect(i) AS inside,
      collect(CASE WHEN e.strength > 2 * e.se THEN i END) AS clear
 CALL (marks, source, target, port, inside) {
   UNWIND [i IN inside WHERE i + 1 < size(marks) AND NOT i + 1 IN inside | i + 1] AS i
   OPTIONAL MATCH ()-[e:EDGE]->()
+  USING INDEX SEEK e:EDGE(graph, source, target, port, task)
   WHERE e.graph = marks[i].number AND e.source = source AND e.target = target AND e.port = port AND e.task = $task
   RETURN collect(CASE WHEN e IS NULL OR e.strength <= 2 * e.se THEN i END) AS faded
 }

@@ -22,6 +22,7 @@ WITH marks[i - 1] AS a, marks[i] AS b
 CALL (a, b) {
   UNWIND [{number: a.number, sign: -1}, {number: b.number, sign: 1}] AS end
   MATCH ()-[e:EDGE]->()
+  USING INDEX SEEK e:EDGE(graph, task, rank)
   WHERE e.graph = end.number AND e.task = $task AND e.rank >= 1
   WITH e.source AS source, e.target AS target, e.port AS port, sum(end.sign * e.weight) AS difference, sum(e.strength) AS strength,
        sum(CASE WHEN e.rank <= $edges THEN 1 ELSE 0 END) AS inside

@@ -9,6 +9,7 @@
 // return: relationships INTEGER
 MATCH (:Slot {key: $slot})-[:PUBLISHED]->(v:GraphVersion)
 MATCH (u:ROI)-[e:EDGE]->(w:ROI)
+USING INDEX SEEK e:EDGE(graph, task, rank)
 WHERE e.graph = v.number AND e.task = $task AND e.rank >= 1
 WITH u, w, abs(sum(e.weight)) AS strength
 WHERE strength > 0.0

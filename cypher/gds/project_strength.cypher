@@ -13,6 +13,7 @@
 // return: relationships INTEGER each pair counts twice
 UNWIND range(0, size($tasks) - 1) AS t
 MATCH (u:ROI)-[e:EDGE]->(w:ROI)
+USING INDEX SEEK e:EDGE(graph, task, rank)
 WHERE e.graph = $number AND e.task = $tasks[t] AND e.rank >= 1
   AND NOT u.kind IN $leave_out AND NOT w.kind IN $leave_out AND NOT ('rest' IN $leave_out AND (u.is_rest OR w.is_rest))
 WITH u, w, t, sum(e.weight) / $units[t] AS weight

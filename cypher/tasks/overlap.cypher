@@ -15,6 +15,7 @@ MATCH (v)-[:HAS_PORT_GROUP]->(a:PortGroup {name: 'logits.in'}), (v)-[:HAS_PORT_G
 WHERE a.task < b.task
 CALL (v, a, b) {
   MATCH ()-[e:EDGE]->()
+  USING INDEX SEEK e:EDGE(graph, task, rank)
   WHERE e.graph = v.number AND e.task IN [a.task, b.task] AND e.rank <= $edges
   WITH e.source AS source, e.target AS target, e.port AS port, count(e) AS times
   RETURN count(*) AS either, sum(times - 1) AS shared

@@ -15,10 +15,12 @@ MATCH (:Slot {key: $slot})-[:PUBLISHED]->(v:GraphVersion)
 MATCH (v)-[:HAS_PORT_GROUP]->(g:PortGroup {name: 'logits.in'})
 WITH v, [name IN collect(g.task) WHERE name <> $task] AS others
 MATCH ()-[e:EDGE]->()
+USING INDEX SEEK e:EDGE(graph, task, rank)
 WHERE e.graph = v.number AND e.task = $task AND e.rank <= $edges
 CALL (v, others, e) {
   UNWIND others AS other
   MATCH ()-[o:EDGE]->()
+  USING INDEX SEEK o:EDGE(graph, source, target, port, task)
   WHERE o.graph = v.number AND o.source = e.source AND o.target = e.target AND o.port = e.port AND o.task = other
   WITH o ORDER BY o.rank, o.task LIMIT 1
   RETURN collect(o)[0] AS nearest

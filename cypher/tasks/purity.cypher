@@ -14,6 +14,7 @@ MATCH (:Slot {key: $slot})-[:PUBLISHED]->(v:GraphVersion)
 MATCH (v)-[:HAS_PORT_GROUP]->(g:PortGroup {name: 'logits.in'})
 CALL (v, g) {
   MATCH (r:ROI)-[e:EDGE]->(:ROI)
+  USING INDEX SEEK e:EDGE(graph, task, rank)
   WHERE e.graph = v.number AND e.task = g.task AND e.rank >= 1 AND r.kind <> 'tok'
   WITH r, sum(e.strength) AS strength
   RETURN collect({r: r, strength: strength}) AS rows, sum(strength) AS total

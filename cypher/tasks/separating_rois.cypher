@@ -13,6 +13,7 @@
 // return: difference FLOAT share_hurt - share_spare
 MATCH (:Slot {key: $slot})-[:PUBLISHED]->(v:GraphVersion)
 MATCH (r:ROI)-[e:EDGE]->(:ROI)
+USING INDEX SEEK e:EDGE(graph, task, rank)
 WHERE e.graph = v.number AND e.task IN [$hurt, $spare] AND e.rank >= 1 AND r.kind <> 'tok'
 WITH r, sum(CASE WHEN e.task = $hurt THEN e.strength ELSE 0.0 END) AS hurt, sum(CASE WHEN e.task = $spare THEN e.strength ELSE 0.0 END) AS spare
 WITH collect({r: r, hurt: hurt, spare: spare}) AS rows, sum(hurt) AS all_hurt, sum(spare) AS all_spare

@@ -14,6 +14,7 @@ MATCH (v)-[:HAS_PORT_GROUP]->(g:PortGroup {name: 'logits.in'})
 WITH v, collect(g.task) AS names
 UNWIND names AS task
 MATCH ()-[e:EDGE]->()
+USING INDEX SEEK e:EDGE(graph, task, rank)
 WHERE e.graph = v.number AND e.task = task AND e.rank <= $edges
 WITH names, e ORDER BY e.task
 WITH names, e.source AS source, e.target AS target, e.port AS port, collect(e) AS found
