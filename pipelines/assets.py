@@ -8,6 +8,7 @@ from dagster import AssetExecutionContext, AssetKey, AssetsDefinition, Backoff, 
 from roicg import stages
 from roicg.core.ids import NUMERICS
 from roicg.core.settings import Study
+from roicg.findings import stage as findings
 
 from . import summary
 from .outcome import materialize
@@ -15,8 +16,10 @@ from .partitions import checkpoints_of
 from .resources import GraphStoreResource, HomeResource
 from .study_files import identifier
 
-PER_CHECKPOINT = ("checkpoint", "signatures", "roi_partition", "edge_attribution", "graph_version", "analyses")
-PER_STUDY = ("comparison", "report")
+PER_CHECKPOINT = ("checkpoint", "signatures", "roi_partition", "edge_attribution", "graph_version", "analyses", "measured")
+PER_STUDY = ("comparison", "told", "report")
+OF_FINDINGS = ("measured", "told")
+"""Assets that a study has only if it asks for findings."""
 ACCELERATOR, NEO4J_WRITE = "accelerator", "neo4j_write"
 RETRY = RetryPolicy(max_retries=3, delay=2, backoff=Backoff.EXPONENTIAL)
 
@@ -26,9 +29,20 @@ def asset_key(study: Study, name: str) -> AssetKey:
     return AssetKey([identifier(study), name])
 
 
+def per_checkpoint(study: Study) -> tuple[str, ...]:
+    """Assets that are made for every checkpoint, in their order."""
+    return tuple(name for name in PER_CHECKPOINT if study.findings.ask or name not in OF_FINDINGS)
+
+
+def per_study(study: Study) -> tuple[str, ...]:
+    """Assets that are made once, in their order."""
+    return tuple(name for name in PER_STUDY if study.findings.ask or name not in OF_FINDINGS)
+
+
 def study_assets(study: Study) -> list[AssetsDefinition]:
-    """The assets of one study, in one group, partitioned by checkpoint except the last two."""
-    return [*_model_assets(study), *_store_assets(study), *_summary_assets(study)]
+    """The assets of one study, in one group: :func:`per_checkpoint` ones partitioned by checkpoint, :func:`per_study` ones not."""
+    asked = _finding_assets(study) if study.findings.ask else []
+    return [*_model_assets(study), *_store_assets(study), *asked, *_summary_assets(study)]
 
 
 def _asset(study: Study, *upstream: str, **options: Any) -> Callable[[Callable[..., MaterializeResult[Any]]], AssetsDefinition]:
@@ -83,15 +97,33 @@ def _store_assets(study: Study) -> list[AssetsDefinition]:
     return [graph_version, analyses]
 
 
+def _finding_assets(study: Study) -> list[AssetsDefinition]:
+    shared: dict[str, Any] = {"pool": NEO4J_WRITE, "kinds": {"neo4j", "json"}, "retry_policy": RETRY}
+
+    @_asset(study, "analyses", partitions_def=checkpoints_of(study), **shared)
+    def measured(context: AssetExecutionContext, home: HomeResource, graphs: GraphStoreResource) -> MaterializeResult[Any]:
+        """The rows of every finding that the study asks for, at this checkpoint."""
+        place = home.place(study, context.partition_key)
+        return materialize(findings.finding_stage, place, graphs.store(), question=findings.question_id(place))
+
+    @_asset(study, "measured", **shared)
+    def told(home: HomeResource, graphs: GraphStoreResource) -> MaterializeResult[Any]:
+        """The tables of every finding, beside the study in Neo4j and, with their rows, in one file."""
+        return materialize(findings.tell, study, home.path(), graphs.store(), home.device)
+
+    return [measured, told]
+
+
 def _summary_assets(study: Study) -> list[AssetsDefinition]:
     shared: dict[str, Any] = {"kinds": {"neo4j"}, "retry_policy": RETRY}
+    told = ("told",) if study.findings.ask else ()
 
     @_asset(study, "analyses", pool=NEO4J_WRITE, **shared)
     def comparison(home: HomeResource, graphs: GraphStoreResource) -> MaterializeResult[Any]:
         """ROI matches between consecutive checkpoints of every model."""
         return materialize(summary.compare, study, home.path(), graphs.store(), home.device)
 
-    @_asset(study, "comparison", "analyses", **shared)
+    @_asset(study, "comparison", "analyses", *told, **shared)
     def report(home: HomeResource, graphs: GraphStoreResource) -> MaterializeResult[Any]:
         """One self-contained HTML file about the study."""
         return materialize(summary.report, study, home.path(), graphs.store())

@@ -9,7 +9,7 @@ from roicg.models.placement import chosen_device
 from roicg.plan import study_cost
 
 from .study_files import StudyFile
-from .study_run import check_metrics, chosen_keys
+from .study_run import check_asked, chosen_keys
 
 
 def say_plan(file: StudyFile, model: str | None, checkpoint: str | None, device: str = "auto", *, as_json: bool) -> None:
@@ -17,7 +17,7 @@ def say_plan(file: StudyFile, model: str | None, checkpoint: str | None, device:
     study, device = file.load(), chosen_device(device)
     keys = chosen_keys(study, model, checkpoint)
     sys.dont_write_bytecode = True  # a user's metric is imported, and leaves no __pycache__ beside the study
-    check_metrics(study, keys)
+    check_asked(study, keys)
     costs = [asdict(cost) for cost in study_cost(study, Counter(name for name, _ in keys.values()))]
     if as_json:
         print_json({"study": study.study, "runs": list(keys), "device": device, "costs": costs})

@@ -6,7 +6,7 @@ from dagster import AssetSelection, define_asset_job
 
 from roicg.core.settings import Study
 
-from .assets import PER_CHECKPOINT, PER_STUDY, asset_key
+from .assets import asset_key, per_checkpoint, per_study
 from .study_files import identifier
 
 
@@ -22,8 +22,8 @@ def summary_job_name(study: Study) -> str:
 
 def study_jobs(study: Study) -> list[Any]:
     """The jobs of one study, with their assets' checks."""
-    partitioned = AssetSelection.assets(*(asset_key(study, name) for name in PER_CHECKPOINT))
-    whole = AssetSelection.assets(*(asset_key(study, name) for name in PER_STUDY))
+    partitioned = AssetSelection.assets(*(asset_key(study, name) for name in per_checkpoint(study)))
+    whole = AssetSelection.assets(*(asset_key(study, name) for name in per_study(study)))
     return [
         define_asset_job(checkpoint_job_name(study), partitioned, description="One checkpoint, from weights to analyses."),
         define_asset_job(summary_job_name(study), whole, description="Comparison of checkpoints and the report."),

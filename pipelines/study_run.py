@@ -12,13 +12,15 @@ from roicg import stages
 from roicg.cli.console import say
 from roicg.core.errors import RoicgError, StudyError
 from roicg.core.settings import Study
+from roicg.findings.registry import find_finding
+from roicg.findings.stage import question_id
 from roicg.models.own_metrics import open_metric
 from roicg.models.placement import chosen_device
 from roicg.places import Place
 from roicg.server.home import home
 from roicg.store.connect import connect
 
-from .assets import PER_CHECKPOINT, PER_STUDY, asset_key
+from .assets import asset_key, per_checkpoint, per_study
 from .instance import open_instance
 from .jobs import checkpoint_job_name, summary_job_name
 from .partitions import checkpoints_of, keys_of
@@ -52,7 +54,7 @@ def run_study(file: StudyFile, model: str | None = None, checkpoint: str | None 
     """Run what is not published yet on ``device``: reference checkpoints first, then by rising step, then comparison and report."""
     began, study, device = time.monotonic(), file.load(), chosen_device(device)
     keys = chosen_keys(study, model, checkpoint)
-    check_metrics(study, keys)
+    check_asked(study, keys)
     note(file)
     definitions = _definitions()
     outcome, runs = StudyOutcome(study.study), []
@@ -62,10 +64,10 @@ def run_study(file: StudyFile, model: str | None = None, checkpoint: str | None 
         outcome.skipped = [key for key in keys if key not in todo]
         with display(study.study, len(todo) + 1) as shown:
             for key in todo:
-                runs.append(_run(definitions, checkpoint_job_name(study), instance, shown, device, key))
+                runs.append(_run(definitions, checkpoint_job_name(study), instance, shown, device, per_checkpoint(study), key))
                 outcome.ran.append(key)
             if todo or not _is_summed_up(study, instance):
-                runs.append(_run(definitions, summary_job_name(study), instance, shown, device))
+                runs.append(_run(definitions, summary_job_name(study), instance, shown, device, per_study(study)))
     outcome.warnings = [warning for run in runs for warning in run.warnings]
     outcome.seconds = time.monotonic() - began
     outcome.report = str(report_path(study, home()))
@@ -87,11 +89,13 @@ def chosen_keys(study: Study, model: str | None, checkpoint: str | None) -> dict
     return keys
 
 
-def check_metrics(study: Study, keys: dict[str, tuple[str, str]]) -> None:
-    """Open every metric that a run of ``keys`` would ask for; a user's that is not there or cannot be called is a ``StudyError`` now."""
+def check_asked(study: Study, keys: dict[str, tuple[str, str]]) -> None:
+    """Open every metric and look up every finding that a run of ``keys`` would ask for; one that is not there is a ``StudyError`` now."""
     for name in dict.fromkeys(name for name, _ in keys.values()):
         for task in study.tasks_of(study.model(name)):
             open_metric(task.metric, study.folder)
+    for name in study.findings.ask:
+        find_finding(name)
 
 
 def _definitions() -> Definitions:
@@ -101,9 +105,11 @@ def _definitions() -> Definitions:
     return defs
 
 
-def _run(definitions: Definitions, job: str, instance: DagsterInstance, shown: Display, device: str, key: str | None = None) -> RunOutcome:
+def _run(
+    definitions: Definitions, job: str, instance: DagsterInstance, shown: Display, device: str, assets: tuple[str, ...], key: str | None = None
+) -> RunOutcome:
     name = key or "comparison and report"
-    shown.start(name, len(PER_CHECKPOINT if key else PER_STUDY))
+    shown.start(name, len(assets))
     outcome = run_job(definitions, job, instance, key, shown.event, device)
     shown.done(name, outcome)
     if outcome.failure is not None:
@@ -112,8 +118,9 @@ def _run(definitions: Definitions, job: str, instance: DagsterInstance, shown: D
 
 
 def _unpublished(study: Study, keys: dict[str, tuple[str, str]], instance: DagsterInstance, device: str) -> list[str]:
-    """Keys whose analyses were not made for the question that is asked now, or whose graphs the database lacks."""
-    analysed = {key: _last(instance, study, "analyses", key) for key in keys}
+    """Keys whose analyses and findings were not made for the question that is asked now, or whose graphs the database lacks."""
+    last = "measured" if study.findings.ask else "analyses"
+    analysed = {key: _last(instance, study, last, key) for key in keys}
     if not any(analysed.values()):
         return list(keys)
     with connect() as store:
@@ -124,7 +131,8 @@ def _unpublished(study: Study, keys: dict[str, tuple[str, str]], instance: Dagst
 
 def _is_done(place: tuple[str, str], question: str | None, study: Study, published: set[tuple[Any, ...]], device: str) -> bool:
     here = Place(study, *place, home(), device)
-    return question == stages.question_id(here) and all((*place, id_) in published for id_ in stages.planned_graph_ids(here).values())
+    asked = question_id(here) if study.findings.ask else stages.question_id(here)
+    return question == asked and all((*place, id_) in published for id_ in stages.planned_graph_ids(here).values())
 
 
 def _is_summed_up(study: Study, instance: DagsterInstance) -> bool:

@@ -2,9 +2,10 @@
 
 1. ``house.slots``, ``house.published``: which graphs of the study are published, and how many edges they have.
 2. Per checkpoint ``tasks.scores``; per graph ``structure.*`` and, per task, ``circuits.circuit`` and ``circuits.faithfulness``.
-3. Per model and partition ``compare.emergence``.
+3. Per model and partition ``compare.emergence``; per study ``findings.tables``.
 """
 
+import json
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -12,6 +13,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from roicg.core.errors import StoreError
+from roicg.core.tables import Table
 from roicg.report.data import (
     FAITHFUL,
     PARTITIONS,
@@ -62,7 +64,8 @@ def collect(study: "Study | str", store: "GraphStore") -> ReportData:
     tasks = {model: wanted[model] or asker.tasks(rows[-1]) for model, rows in by_model.items() if rows}
     circuits = sum(len(rows) * len(tasks[model]) for model, rows in by_model.items() if rows)
     asker = replace(asker, shown=max(FEWEST, min(EDGES_PER_CIRCUIT, EDGES_IN_ALL // max(circuits, 1))))
-    return ReportData(name, path, tuple(_model(model, tasks[model], rows, asker) for model, rows in by_model.items() if rows))
+    shown = tuple(_model(model, tasks[model], rows, asker) for model, rows in by_model.items() if rows)
+    return ReportData(name, path, shown, tuple(_table(row) for row in asker.ask("findings.tables", study=name)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +165,10 @@ def _books(row: Row) -> Books:
 
 def _score(row: Row) -> Score:
     return Score(row["task"], row["metric"], row["n"], row["clean"], row["corrupted"], row["accuracy"], bool(row["solved"]))
+
+
+def _table(row: Row) -> tuple[str, Table]:
+    return row["finding"], Table(row["name"], row["title"], tuple(row["columns"]), tuple(tuple(json.loads(cells)) for cells in row["rows"]), row["note"])
 
 
 def _emergence(row: Row) -> Emergence:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from roicg.core.tables import Table
+
 
 @dataclass(frozen=True, slots=True)
 class RoiShown:
@@ -180,6 +182,8 @@ class ReportData:
     study: str
     path: str
     models: tuple[ModelShown, ...]
+    tables: tuple[tuple[str, Table], ...] = ()
+    """(finding, table) of every finding the study asked for."""
 
 
 PARTITIONS = ("own", "reference", "components")

@@ -16,9 +16,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from roicg.core.errors import RoicgError
+from roicg.core.tables import shown
+from roicg.report.payload import payload, to_script
 
 if TYPE_CHECKING:
     from roicg.core.settings import Study
+    from roicg.core.tables import Cell, Table
     from roicg.report.data import ModelShown, ReportData
     from roicg.report.words import Statement
     from roicg.store.protocol import GraphStore
@@ -50,8 +53,6 @@ def build_report(study: "Study | str", store: "GraphStore", out: Path) -> Path:
 
 def render(data: "ReportData") -> str:
     """The whole page."""
-    from roicg.report.payload import payload, to_script
-
     assets = files("roicg.report").joinpath("assets")
     style = assets.joinpath("style.css").read_text(encoding="utf-8")
     parts = [assets.joinpath(f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS]
@@ -63,6 +64,7 @@ def render(data: "ReportData") -> str:
         "script": script,
         "data": to_script(payload(data)),
         "words": "\n".join(_words(model) for model in data.models),
+        "tables": _tables(data),
     }
     return _fill(assets.joinpath("template.html").read_text(encoding="utf-8"), places)
 
@@ -79,9 +81,28 @@ def _words(model: "ModelShown") -> str:
     return f"<article><h3>{html.escape(model.name)}</h3>\n<p>{html.escape(summary(model))}</p>\n<ul>\n{items}\n</ul></article>"
 
 
-def _item(statement: "Statement") -> str:
-    from roicg.report.payload import to_script
+def _tables(data: "ReportData") -> str:
+    """The section of findings; nothing where the study asked for none."""
+    if not data.tables:
+        return ""
+    query = html.escape(to_script([["findings.tables", {"study": data.study}]]), quote=True)
+    tables = "\n".join(_table(table) for _, table in data.tables)
+    return f'<section id="findings">\n<h2>Measured beyond the graphs</h2>\n{tables}\n<div class="cypher" data-queries="{query}"></div>\n</section>'
 
+
+def _table(table: "Table") -> str:
+    head = "".join(f"<th>{html.escape(name)}</th>" for name in table.columns)
+    body = "\n".join(f"<tr>{''.join(_cell(cell) for cell in row)}</tr>" for row in table.rows)
+    about = f'<h3>{html.escape(table.title)}</h3>\n<p class="note">{html.escape(table.note)}</p>'
+    return f'<article>{about}\n<div class="scroll"><table><thead><tr>{head}</tr></thead>\n<tbody>{body}</tbody></table></div></article>'
+
+
+def _cell(cell: "Cell") -> str:
+    kind = ' class="num"' if isinstance(cell, int | float) and not isinstance(cell, bool) else ""
+    return f"<td{kind}>{html.escape(shown(cell))}</td>"
+
+
+def _item(statement: "Statement") -> str:
     asked = html.escape(to_script([[name, params] for name, params in statement.queries]), quote=True)
     return f'<li class="{statement.tone}"><span>{html.escape(statement.text)}</span><div class="cypher" data-queries="{asked}"></div></li>'
 

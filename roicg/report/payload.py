@@ -12,6 +12,7 @@ QUERIES = (
     "circuits.faithfulness",
     "circuits.least_edges",
     "compare.emergence",
+    "findings.tables",
     "structure.communities",
     "structure.modularity_by_checkpoint",
     "structure.port_groups",

@@ -12,18 +12,20 @@ from typing import Any
 
 import numpy as np
 import pytest
-from dagster import AssetKey, DagsterInstance, Definitions, materialize
+from dagster import AssetKey, DagsterInstance, Definitions, in_process_executor, materialize
 
 from pipelines import outcome
-from pipelines.assets import asset_key
+from pipelines.assets import asset_key, study_assets
 from pipelines.checks import BLOCKING, WARNINGS
-from pipelines.resources import GraphStoreResource
+from pipelines.jobs import study_jobs
+from pipelines.resources import GraphStoreResource, HomeResource
 from pipelines.runner import RunOutcome, run_job
 from roicg import stages
 from roicg.build import build_graph
 from roicg.core.errors import LawError, StoreUnreachable
 from roicg.core.graph import ComputationalGraph
-from roicg.core.settings import Study
+from roicg.core.settings import FindingSettings, Study
+from roicg.findings import registry
 from roicg.models.prompts import task_prompts
 from roicg.models.sources import open_checkpoint
 from roicg.places import Place
@@ -31,6 +33,7 @@ from roicg.server.address import Address
 from roicg.store.connect import connect
 from roicg.store.neo4j.store import Neo4jStore
 from tests.pipelines.conftest import KEY
+from tests.unit.findings.counting import Counting
 
 ROOT = Path(__file__).parents[2]
 JOB = "tiny_study_checkpoint"
@@ -141,6 +144,22 @@ def test_a_stage_that_fails_says_one_sentence_and_publishes_nothing(definitions,
     assert (found.failure, found.exit_code) == ("the books of port group a0.q do not balance", 6)
     with connect() as store:
         assert store.ids() == ()
+
+
+def test_findings_are_measured_told_and_shown(study: Study, instance, database, home: Path, monkeypatch) -> None:
+    """Both jobs of a study that asks: rows in a file, tables beside the study, and in the report; a second run measures nothing."""
+    counting = Counting()
+    monkeypatch.setattr(registry, "FINDINGS", {"counting": counting.finding})
+    asking = study.model_copy(update={"findings": FindingSettings(ask=("counting",))})
+    resources = {"home": HomeResource(folder=str(home), device="cpu"), "graphs": GraphStoreResource()}
+    made = Definitions(assets=study_assets(asking), jobs=study_jobs(asking), resources=resources, executor=in_process_executor)
+    for _ in range(2):
+        assert run(made, instance).failure is None
+        assert run_job(made, "tiny_study_summary", instance).failure is None
+    assert counting.calls == ["final"]
+    assert latest(instance, asking, "measured")["rows/counting"] == 1
+    assert json.loads((home / "reports" / "tiny-study.findings.json").read_text())["counting"][0]["rows"] == [{"label": "final", "value": 0.5}]
+    assert "Measured beyond the graphs" in (home / "reports" / "tiny-study.html").read_text()
 
 
 def test_a_database_that_does_not_answer_is_tried_again(monkeypatch) -> None:

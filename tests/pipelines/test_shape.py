@@ -13,13 +13,15 @@ from typer.testing import CliRunner
 
 from pipelines import study_files
 from pipelines.__main__ import app as child
+from pipelines.assets import per_checkpoint, per_study, study_assets
 from pipelines.checks import BLOCKING, WARNINGS
 from pipelines.outcome import materialize, metadata_value
 from pipelines.partitions import checkpoints_of, keys_of, partition_key, place_of
+from pipelines.resources import GraphStoreResource, HomeResource
 from pipelines.study_files import StudyFile, load_studies, narrowed, note
 from roicg.cli.main import app
 from roicg.core.errors import StudyError
-from roicg.core.settings import Study, load_study
+from roicg.core.settings import FindingSettings, Study, load_study
 from tests.pipelines.conftest import KEY, STUDY
 
 CHAIN = ["checkpoint", "signatures", "roi_partition", "edge_attribution", "graph_version", "analyses"]
@@ -55,6 +57,15 @@ def test_asset_graph(definitions: Definitions) -> None:
     }
     checks = {key.name: graph.get_check_spec(key).blocking for key in graph.asset_check_keys}
     assert checks == {**dict.fromkeys(BLOCKING, True), **dict.fromkeys(WARNINGS, False)}
+
+
+def test_a_study_that_asks_for_findings_has_their_assets(study: Study) -> None:
+    asking = study.model_copy(update={"findings": FindingSettings(ask=("any",))})
+    graph = Definitions(assets=study_assets(asking), resources={"home": HomeResource(), "graphs": GraphStoreResource()}).resolve_asset_graph()
+    parents = {key.path[-1]: sorted(parent.path[-1] for parent in graph.get(key).parent_keys) for key in graph.get_all_asset_keys()}
+    assert (parents["measured"], parents["told"], parents["report"]) == (["analyses"], ["measured"], ["analyses", "comparison", "told"])
+    assert sorted((*per_checkpoint(asking), *per_study(asking))) == sorted(parents)
+    assert set(per_checkpoint(study) + per_study(study)) == set(parents) - {"measured", "told"}
 
 
 def test_the_workspace_loads_the_bundled_studies() -> None:
@@ -177,7 +188,7 @@ def test_every_asset_reports_its_peak_memory() -> None:
 )
 @pytest.mark.parametrize("more", [(), ("--dry-run",)])
 def test_a_metric_that_is_not_there_is_refused_before_anything_runs(more: tuple[str, ...], metric: str, said: str, study_file: Path, monkeypatch) -> None:
-    """Seen to fail without ``check_metrics``: the dry run printed its plan, the run failed only at its first checkpoint."""
+    """Seen to fail without ``check_asked``: the dry run printed its plan, the run failed only at its first checkpoint."""
     folder = study_file.parent
     monkeypatch.setenv("ROICG_HOME", str(folder / "none"))
     monkeypatch.setattr(sys, "dont_write_bytecode", sys.dont_write_bytecode)  # a dry run sets it for its process

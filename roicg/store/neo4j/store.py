@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from roicg.core.errors import QueryError, StoreError
 from roicg.core.graph import ComputationalGraph, FaithfulnessCurve
+from roicg.core.tables import Table
 from roicg.store.neo4j.collect import collect, collect_partitions
 from roicg.store.neo4j.curves import put_curves
 from roicg.store.neo4j.driver import Connection
@@ -13,6 +14,7 @@ from roicg.store.neo4j.projection import read_projected
 from roicg.store.neo4j.publish import Publication, PublishRules
 from roicg.store.neo4j.read import read_version
 from roicg.store.neo4j.schema import check_server, ensure_schema
+from roicg.store.neo4j.tables import put_tables
 from roicg.store.protocol import PublishResult, Slot
 from roicg.store.registry import find_query
 
@@ -81,6 +83,11 @@ class Neo4jStore:
         """Add φ(n) curves to a published graph; the number of circuits written, 0 if they were there already."""
         self.ensure_schema()
         return put_curves(self.connection, graph_id, curves)
+
+    def put_tables(self, study: str, finding: str, tables: Sequence[Table]) -> int:
+        """Put the tables of a finding beside a published study, in place of those it had; their number."""
+        self.ensure_schema()
+        return put_tables(self.connection, study, finding, tables)
 
     def run(self, query: str, **params: Any) -> list[dict[str, Any]]:
         """Rows of the reading query ``query`` of the catalogue."""

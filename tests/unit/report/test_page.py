@@ -4,12 +4,14 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
 from roicg.core.errors import RoicgError
+from roicg.core.tables import Table
 from roicg.report import page
 from roicg.report.data import EdgeShown, RoiShown
 from roicg.report.payload import to_script
@@ -54,8 +56,9 @@ def test_the_file_asks_nothing_of_the_network() -> None:
 
 def test_hostile_names_stay_text() -> None:
     shown = graph(edges={HOSTILE: graph().edges["add"]}, curves=(), books=())
-    text = page.render(report(model(shown, name=HOSTILE, tasks=(HOSTILE,)), study=HOSTILE))
-    plain, hostile = read(page.render(report())), read(text)
+    table, told = Table("t", "title", ("a",), (("x",),), "note"), Table(HOSTILE, HOSTILE, (HOSTILE,), ((HOSTILE,),), HOSTILE)
+    text = page.render(replace(report(model(shown, name=HOSTILE, tasks=(HOSTILE,)), study=HOSTILE), tables=((HOSTILE, told),)))
+    plain, hostile = read(page.render(replace(report(), tables=(("f", table),)))), read(text)
     assert [tag for tag, _ in hostile.tags if tag in ("script", "img")] == ["script", "script"]
     assert {name for _, attrs in hostile.tags for name in attrs} == {name for _, attrs in plain.tags for name in attrs}
     assert "<script>alert" not in text
