@@ -1,7 +1,7 @@
 # Every word here is what CI and a person type; all need Python 3.11–3.13, git and make, and nothing else.
 PYTHON ?= $(or $(shell command -v python3),$(shell command -v python),python3)
 BIN := .venv/bin
-.PHONY: setup fmt lint types layers check test bench bench-peer demo up down docs wheel ui
+.PHONY: setup fmt lint types layers check test bench bench-peer claims demo up down docs wheel ui
 
 setup: ## .venv with pinned dependencies and the database jars; does only what its stamp says is missing
 	@$(PYTHON) .ci/setup.py
@@ -31,6 +31,9 @@ bench: setup ## ratios against a bound measured in the same process
 bench-peer: setup ## speed beside the published EAP-IG package: PEER=/path/to/EAP-IG, in an environment of its own
 	@$(BIN)/python -m tests.bench.peer.run "$(PEER)"
 
+claims: up ## README's tables against the kept results of the studies; one checkpoint of each study measured again
+	@$(BIN)/python -m tests.claims.claims check
+
 demo: setup
 	@$(BIN)/roicg demo
 
@@ -40,9 +43,10 @@ up: setup
 down: setup
 	@$(BIN)/roicg db stop
 
-docs: setup ## the table of queries from their headers, README's tables from what the benches measured
+docs: setup ## the table of queries from their headers, README's tables from what benches and studies measured
 	@$(BIN)/roicg query --list --markdown > cypher/README.md
 	@$(BIN)/python -m tests.bench.figures
+	@$(BIN)/python -m tests.claims.claims fill
 
 wheel: setup
 	$(BIN)/python -m build --wheel --no-isolation
