@@ -10,15 +10,17 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from roicg.core.settings import HfSource, ModelSettings, Study, TrainedSource
+from roicg.core.settings import HfSource, ModelSettings, StitchedSource, Study, TrainedSource
 from roicg.core.sites import Site, is_upstream, port_groups, transformer_sites
+from roicg.models.trained import training_settings
 
 GUESSED_ROIS = 6
 RATE = 2e9
 """Multiplications and additions per second that were seen in these small passes on one core, times parameters per pair."""
 FIXED_S = 12.0
 """Seconds per checkpoint for what does not grow with passes: ROIs with their nulls, curves, publishing, communities."""
-TRAINING_STEP_S = 0.035
+TRAINING_RATE, TRAINING_FIXED_S = 4e10, 0.012
+"""Operations per second and seconds per step that were seen in training on one core: 2 layers of width 64, batches of 256 and 512."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,21 +51,36 @@ def _model_cost(study: Study, model: ModelSettings, count: int) -> Cost:
     passes = count * len(tasks) * points * (len(port_groups(sites)) if chosen.path in ("ports", "exact") else 1)
     rows = count * len(tasks) * sum(_edges(sites, kind) for kind in study.partitions)
     pairs = sum(task.prompts.n or 256 for task in tasks) / len(tasks)
-    parameters = config["n_layers"] * config["d_model"] * (4 * config["d_model"] + 2 * config["d_mlp"])
-    seconds = passes * pairs * 6 * parameters / RATE + count * FIXED_S + _training_s(model)
+    seconds = passes * pairs * 6 * _parameters(config) / RATE + count * FIXED_S + _training_s(model)
     return Cost(model.name, count, len(tasks), passes, rows, math.ceil(seconds / 6) / 10)
+
+
+def _parameters(config: dict[str, Any]) -> int:
+    """Weights of all layers."""
+    return int(config["n_layers"] * config["d_model"] * (4 * config["d_model"] + 2 * config["d_mlp"]))
 
 
 def _config(model: ModelSettings) -> dict[str, Any]:
     if isinstance(model.source, TrainedSource):
-        return {"n_layers": 2, "n_heads": 4, "d_model": 64, "d_mlp": 256, **model.source.config}
+        return training_settings(model.source)[0]
+    if isinstance(model.source, StitchedSource):
+        parts = [_config(model.model_copy(update={"source": part})) for part in model.source.trained()]
+        return {**parts[0], **{key: sum(part[key] for part in parts) for key in ("n_heads", "d_model", "d_mlp")}}
     assert not isinstance(model.source, HfSource)
     given = model.source.config
     return {"d_mlp": 4 * given["d_model"], **given} if not given.get("attn_only") else {**given, "d_mlp": 0}
 
 
 def _training_s(model: ModelSettings) -> float:
-    return model.source.checkpoints[-1] * TRAINING_STEP_S if isinstance(model.source, TrainedSource) else 0.0
+    sources = (model.source,) if isinstance(model.source, TrainedSource) else model.source.trained() if isinstance(model.source, StitchedSource) else ()
+    return sum(source.checkpoints[-1] * training_step_s(source) for source in sources)
+
+
+def training_step_s(source: TrainedSource) -> float:
+    """Seconds of one training step: forward and backward of every token of the batch through every parameter, and the optimizer's own."""
+    config, training = training_settings(source)
+    tokens = training.batch_size * int(config["n_ctx"])
+    return TRAINING_FIXED_S + 6.0 * _parameters(config) * float(tokens) / TRAINING_RATE
 
 
 def _edges(sites: tuple[Site, ...], kind: str) -> int:

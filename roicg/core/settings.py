@@ -28,7 +28,7 @@ class TrainedSource(Settings):
     """A toy model trained here by a recipe; the run is deterministic by seed and resumes. ``held_out``: share of the recipe's held-out task's cases kept from training."""
 
     kind: Literal["trained"]
-    recipe: Literal["multitask"]
+    recipe: Literal["multitask", "modadd", "parity"]
     seed: int = 0
     config: dict[str, Any] = Field(default_factory=dict)
     held_out: float = Field(default=0.0, ge=0.0, lt=1.0)
@@ -64,7 +64,36 @@ class HfSource(Settings):
         return self
 
 
-Source = Annotated[TrainedSource | NativeSource | HfSource, Field(discriminator="kind")]
+class StitchedPart(Settings):
+    """One trained model inside a stitched one; the fields of a trained source."""
+
+    recipe: Literal["multitask", "modadd", "parity"]
+    seed: int = 0
+    config: dict[str, Any] = Field(default_factory=dict)
+    held_out: float = Field(default=0.0, ge=0.0, lt=1.0)
+
+
+class StitchedSource(Settings):
+    """Several trained models side by side in one, block by block: what its modules are is known, as no weight joins them (models/stitched.py).
+
+    Part i has tokens of its own: its token t is t + the sizes of the vocabularies before it (prompts: ``shift``).
+    """
+
+    kind: Literal["stitched"]
+    parts: tuple[StitchedPart, ...] = Field(min_length=2)
+    checkpoints: tuple[int, ...]
+
+    @model_validator(mode="after")
+    def _parts_train(self) -> "StitchedSource":
+        self.trained()
+        return self
+
+    def trained(self) -> tuple[TrainedSource, ...]:
+        """The parts as sources of their own."""
+        return tuple(TrainedSource(kind="trained", **part.model_dump(), checkpoints=self.checkpoints) for part in self.parts)
+
+
+Source = Annotated[TrainedSource | StitchedSource | NativeSource | HfSource, Field(discriminator="kind")]
 
 
 class ModelSettings(Settings):
@@ -77,10 +106,11 @@ class ModelSettings(Settings):
 
 
 class GeneratedPrompts(Settings):
-    """Prompts drawn by a recipe until each split has ``n`` pairs or the space is used up."""
+    """Prompts drawn by a recipe until each split has ``n`` pairs or the space is used up; ``shift`` is added to every token (a part of a stitched model)."""
 
     kind: Literal["generated"]
     recipe: str
+    shift: int = Field(default=0, ge=0)
     n: int = Field(default=256, ge=1)
     seed: int = 0
 
@@ -291,7 +321,7 @@ def _causes(errors: Sequence[Any]) -> list[Any]:
 
 
 def _sentence(item: Any, data: Any) -> str:
-    place = [part for part in item["loc"] if part not in ("trained", "native", "hf", "generated", "file")]
+    place = [part for part in item["loc"] if part not in ("trained", "stitched", "native", "hf", "generated", "file")]
     where = ".".join(str(part) for part in place)
     if item["type"] == "extra_forbidden":
         known = sorted(_known_keys(place[:-1], data))
@@ -304,7 +334,14 @@ def _sentence(item: Any, data: Any) -> str:
 
 def _known_keys(place: list[Any], data: Any) -> set[str]:
     """Keys allowed at ``place``: walk the settings classes beside the data that was given."""
-    kinds: dict[str, type[Settings]] = {"trained": TrainedSource, "native": NativeSource, "hf": HfSource, "generated": GeneratedPrompts, "file": FilePrompts}
+    kinds: dict[str, type[Settings]] = {
+        "trained": TrainedSource,
+        "stitched": StitchedSource,
+        "native": NativeSource,
+        "hf": HfSource,
+        "generated": GeneratedPrompts,
+        "file": FilePrompts,
+    }
     table: dict[str, type[Settings]] = {
         "models": ModelSettings,
         "tasks": TaskSettings,

@@ -3,18 +3,21 @@
 import hashlib
 from pathlib import Path
 
-from roicg.core.settings import FilePrompts, ModelSettings, NativeSource, TaskSettings, TrainedSource, inside
+from roicg.core.settings import FilePrompts, ModelSettings, NativeSource, StitchedSource, TaskSettings, TrainedSource, inside
 from roicg.models.metric_files import metric_file
 from roicg.models.trained import training_folder, weights_path
 
 
 def checkpoint_fingerprint(model: ModelSettings, label: str, folder: Path, artifacts: Path) -> str | None:
-    """sha256 of the checkpoint's one file; None where there is no such file (Hugging Face folders, training not done yet)."""
+    """sha256 of the checkpoint's file (of its parts' files, joined); None where there is no such file (Hugging Face folders, training not done yet)."""
     source = model.source
     if isinstance(source, NativeSource):
         return _file(inside(folder, source.checkpoints[label])) if label in source.checkpoints else None
     if isinstance(source, TrainedSource):
         return _file(weights_path(training_folder(source, artifacts), int(label)))
+    if isinstance(source, StitchedSource):
+        parts = [_file(weights_path(training_folder(part, artifacts), int(label))) for part in source.trained()]
+        return "+".join(part for part in parts if part) if all(parts) else None
     return None
 
 

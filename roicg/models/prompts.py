@@ -24,6 +24,7 @@ from roicg.models.recipes.space import key_of, split_of
 
 Tokenize = Callable[[str], list[int]]
 PARTNER_DRAWS = 1000
+LARGEST_PERMUTED = 1 << 20
 
 
 def task_prompts(
@@ -78,17 +79,30 @@ def _generated(task: str, metric: str, settings: GeneratedPrompts, n_vocab: int 
         elif partner[1] == answer:
             dropped["same answer"] += 1
         else:
-            pairs.append(_pair(metric, space, clean, answer, *partner))
+            pairs.append(_shifted(_pair(metric, space, clean, answer, *partner), settings.shift))
     note = "" if len(pairs) == settings.n else f"{len(pairs)} of {settings.n} pairs: the {space.size} cases of {space.name} are used up"
     return PromptSet(task, split, tuple(pairs), MappingProxyType(dict(dropped)), note)
 
 
 def _cases(space: Space, seed: int, split: Split) -> Iterator[tuple[tuple[int, ...], int]]:
     """Cases of the split in a random order fixed by the seed; the order does not depend on how many are wanted."""
-    for number in np.random.default_rng(seed).permutation(space.size):
-        clean, answer = space.case(int(number))
+    for number in _order(space.size, np.random.default_rng(seed)):
+        clean, answer = space.case(number)
         if split_of(key_of(clean)) == split:
             yield clean, answer
+
+
+def _order(size: int, random: np.random.Generator) -> Iterator[int]:
+    """Every number below ``size`` once, in random order; of a space too large to be permuted in memory as they are drawn."""
+    if size <= LARGEST_PERMUTED:
+        yield from random.permutation(size).tolist()
+        return
+    drawn: set[int] = set()
+    while len(drawn) < size:
+        number = int(random.integers(size))
+        if number not in drawn:
+            drawn.add(number)
+            yield number
 
 
 def _partner(space: Space, random: np.random.Generator, split: Split, clean: tuple[int, ...]) -> tuple[tuple[int, ...], int] | None:
@@ -103,6 +117,18 @@ def _pair(metric: str, space: Space, clean: tuple[int, ...], answer: int, corrup
     others = tuple(token for token in space.answers if token != answer)
     rest = {"logit_minus_mean_rest": others, "margin": others, "log_probability": ()}.get(metric, (wrong,))
     return PromptPair(key_of(clean), clean, corrupted, (len(clean) - 1,), ((answer,),), (rest,))
+
+
+def _shifted(pair: PromptPair, shift: int) -> PromptPair:
+    """The same case, so the same key and split, in tokens that lie ``shift`` higher."""
+    if not shift:
+        return pair
+
+    def up(tokens: tuple[int, ...]) -> tuple[int, ...]:
+        return tuple(token + shift for token in tokens)
+
+    answers, wrong = tuple(map(up, pair.answers)), tuple(map(up, pair.wrong_answers))
+    return replace(pair, clean=up(pair.clean), corrupted=up(pair.corrupted), answers=answers, wrong_answers=wrong)
 
 
 def _check_fits(task: str, pair: PromptPair, n_vocab: int | None, n_vocab_out: int | None, n_ctx: int | None) -> None:

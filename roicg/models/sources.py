@@ -12,7 +12,7 @@ import torch
 
 from roicg.core.errors import SourceError, StudyError
 from roicg.core.graph import Checkpoint
-from roicg.core.settings import HfSource, ModelSettings, NativeSource, TrainedSource, inside
+from roicg.core.settings import HfSource, ModelSettings, NativeSource, StitchedSource, TrainedSource, inside
 from roicg.models.hf_labels import hf_labels, step_in
 from roicg.models.lens import Lens
 from roicg.models.trained import Progress
@@ -62,6 +62,15 @@ def _boot_trained(source: TrainedSource, boot: Boot) -> tuple[Any, str]:
     return native_bridge(config, tensors, where, boot.dtype), state_digest(tensors, config)
 
 
+def _boot_stitched(source: StitchedSource, boot: Boot) -> tuple[Any, str]:
+    from roicg.models.native import native_bridge
+    from roicg.models.stitched import stitched_tensors
+    from roicg.models.tensors import state_digest
+
+    config, tensors = stitched_tensors(source, boot.step, boot.artifacts, boot.progress)
+    return native_bridge(config, tensors, "the stitched model", boot.dtype), state_digest(tensors, config)
+
+
 def _boot_hf(source: HfSource, boot: Boot) -> tuple[Any, str]:
     from roicg.models.hf import hf_bridge
 
@@ -75,6 +84,7 @@ def _native_labels(source: NativeSource, folder: Path) -> Labels:
 
 SOURCES: dict[str, SourceKind] = {
     "trained": SourceKind(_boot_trained, lambda source, folder: tuple((str(step), step) for step in source.checkpoints)),
+    "stitched": SourceKind(_boot_stitched, lambda source, folder: tuple((str(step), step) for step in source.checkpoints)),
     "native": SourceKind(_boot_native, _native_labels),
     "hf": SourceKind(_boot_hf, hf_labels),
 }

@@ -1,4 +1,4 @@
-"""Training the multitask recipe: plain torch, one thread, the same bits on every run.
+"""Training a recipe: plain torch, one thread, the same bits on every run.
 
 1. The model is the module that ``boot_native`` builds, initialised by the seed.
 2. The batch at step s is drawn from a generator seeded by (seed, s): no random state has to be kept.
@@ -8,6 +8,7 @@
 """
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,8 @@ from roicg.core.errors import SourceError
 from roicg.core.ids import digest
 from roicg.core.settings import TrainedSource
 from roicg.models.native import bridge_config, tl_names
-from roicg.models.recipes.multitask import MULTITASK, TASKS, trained_numbers
+from roicg.models.recipes.space import Space
+from roicg.models.recipes.taught import taught, trained_numbers
 from roicg.models.tensors import read_tensors, write_tensors
 from roicg.models.trained import Progress, Training, training_settings, weights_path
 
@@ -48,14 +50,15 @@ def _train(source: TrainedSource, folder: Path, until: int, progress: Progress |
     start = max((step for step in source.checkpoints if step <= until and _saved(folder, step)), default=None)
     if start is not None:
         _restore(model, optimizer, folder, start)
-    draw = {task: trained_numbers(task, source.held_out) for task in TASKS}
+    recipe = taught(source.recipe, source.config)
+    draw = {recipe.held_out: trained_numbers(recipe.tasks[recipe.held_out], source.held_out)} if recipe.held_out else {}
     for step in range(start or 0, until + 1):
         if step in source.checkpoints and step != start:
             _save(model, optimizer, folder, step, config["n_heads"], config["n_key_value_heads"] or config["n_heads"])
         if progress is not None and until > 0:
             progress(step, until)
         if step < until:
-            tokens, answers = training_batch(source.seed, step, training, draw)
+            tokens, answers = training_batch(source.seed, step, training, recipe.tasks, draw)
             _update(model, optimizer, tokens, answers, learning_rate(training, step))
 
 
@@ -76,15 +79,17 @@ def learning_rate(training: Training, step: int) -> float:
     return training.learning_rate * (training.floor + (1 - training.floor) * cosine)
 
 
-def training_batch(seed: int, step: int, training: Training, draw: dict[str, Int[np.ndarray, " n"] | None]) -> tuple[Tensor, Tensor]:
-    """(tokens [B, 6], answers [B]) of one step; a function of (seed, step) alone."""
+def training_batch(
+    seed: int, step: int, training: Training, spaces: Mapping[str, Space], draw: Mapping[str, Int[np.ndarray, " n"] | None]
+) -> tuple[Tensor, Tensor]:
+    """(tokens [B, P], answers [B]) of one step, a function of (seed, step) alone; ``draw``: the case numbers that a task may take, None or absent for all."""
     generator = torch.Generator().manual_seed(int(digest("batch", seed, step)[:15], 16))
     prompts, answers = [], []
     for task, count in counts(training).items():
-        allowed = draw[task]
-        size = MULTITASK[task].size if allowed is None else len(allowed)
+        allowed = draw.get(task)
+        size = spaces[task].size if allowed is None else len(allowed)
         numbers = torch.randint(size, (count,), generator=generator).numpy()
-        x, y = MULTITASK[task].decode(numbers if allowed is None else allowed[numbers])
+        x, y = spaces[task].decode(numbers if allowed is None else allowed[numbers])
         prompts.append(x)
         answers.append(y)
     return torch.from_numpy(np.concatenate(prompts)), torch.from_numpy(np.concatenate(answers))
@@ -95,7 +100,8 @@ def counts(training: Training) -> dict[str, int]:
     total = sum(training.shares.values())
     exact = {task: training.batch_size * share / total for task, share in training.shares.items()}
     whole = {task: int(value) for task, value in exact.items()}
-    left = sorted(exact, key=lambda task: (whole[task] - exact[task], TASKS.index(task)))[: training.batch_size - sum(whole.values())]
+    order = list(exact)
+    left = sorted(exact, key=lambda task: (whole[task] - exact[task], order.index(task)))[: training.batch_size - sum(whole.values())]
     return {task: count + (task in left) for task, count in whole.items()}
 
 

@@ -7,15 +7,20 @@ from functools import partial
 from roicg.core.errors import PromptError
 from roicg.models.recipes.modadd import modadd
 from roicg.models.recipes.multitask import MULTITASK
+from roicg.models.recipes.parity import PARITY
 from roicg.models.recipes.space import Space
 
 __all__ = ["RECIPES", "Space", "recipe_space"]
 
-RECIPES: dict[str, Callable[[], Space]] = {"modadd": modadd, **{f"multitask.{name}": partial(MULTITASK.__getitem__, name) for name in MULTITASK}}
+RECIPES: dict[str, Callable[[], Space]] = {
+    "modadd": modadd,
+    **{f"multitask.{name}": partial(MULTITASK.__getitem__, name) for name in MULTITASK},
+    **{f"parity.{name}": partial(PARITY.__getitem__, name) for name in PARITY},
+}
 
 
 def recipe_space(recipe: str, n_vocab: int | None = None) -> Space:
-    """The cases of ``recipe``: ``modadd`` (p from the vocabulary, else 113), ``modadd.97`` (p = 97), ``multitask.add|max|induction|other``."""
+    """The cases of ``recipe``: ``modadd`` (p from the vocabulary, else 113), ``modadd.97`` (p = 97), ``multitask.add|max|induction|other``, ``parity.0`` … ``parity.7``."""
     if recipe == "modadd" and n_vocab is not None:
         return modadd(n_vocab - 1)
     if found := re.fullmatch(r"modadd\.([0-9]{1,4})", recipe):

@@ -15,7 +15,7 @@ Tokens: 0..22 values, then one token per task, ``=`` and the blank ``_``.
 import numpy as np
 from jaxtyping import Int
 
-from roicg.models.recipes.space import Space, held_out, key_of
+from roicg.models.recipes.space import Space, held_out
 
 P = 23
 """Number of values, and the modulus."""
@@ -78,11 +78,3 @@ MULTITASK: dict[str, Space] = {
 def is_held_out(key: str, share: float) -> bool:
     """Whether the case ``key`` belongs to the share of ``add`` kept from training (other tasks hold nothing out)."""
     return key.split(" ", 1)[0] == str(P + TASKS.index(HELD_OUT_TASK)) and held_out(key, share)
-
-
-def trained_numbers(task: str, share: float) -> Int[np.ndarray, " n"] | None:
-    """Case numbers of ``task`` that training may draw, or None for all of them."""
-    if task != HELD_OUT_TASK or share == 0:
-        return None
-    prompts, _ = MULTITASK[task].decode(np.arange(MULTITASK[task].size))
-    return np.array([number for number, prompt in enumerate(prompts) if not is_held_out(key_of(tuple(prompt.tolist())), share)])

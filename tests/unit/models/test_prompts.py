@@ -1,5 +1,6 @@
 """Generated prompts: right answers by a literal twin, disjoint splits, partners from the same split, everything dropped is counted."""
 
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -8,20 +9,27 @@ import pytest
 from roicg.core.errors import PromptError
 from roicg.core.prompts import TaskPrompts
 from roicg.core.settings import GeneratedPrompts, TaskSettings
-from roicg.models.prompts import by_training, task_prompts
+from roicg.models.prompts import LARGEST_PERMUTED, _order, by_training, task_prompts
 from roicg.models.recipes import RECIPES, recipe_space
-from roicg.models.recipes.multitask import BLANK, EQUALS, MULTITASK, N_CTX, N_VOCAB, TASKS, P, is_held_out, trained_numbers
+from roicg.models.recipes.multitask import BLANK, EQUALS, MULTITASK, N_CTX, N_VOCAB, TASKS, P, is_held_out
+from roicg.models.recipes.parity import BITS, PARITY, POSITIONS
 from roicg.models.recipes.space import key_of, split_of
+from roicg.models.recipes.taught import trained_numbers
 
 
-def generated(recipe: str, n: int = 40, seed: int = 0, metric: str = "logit_difference", n_vocab: int | None = None, n_ctx: int | None = None) -> TaskPrompts:
-    task = TaskSettings.model_validate({"name": "t", "prompts": {"kind": "generated", "recipe": recipe, "n": n, "seed": seed}, "metric": metric})
+def generated(
+    recipe: str, n: int = 40, seed: int = 0, metric: str = "logit_difference", n_vocab: int | None = None, n_ctx: int | None = None, shift: int = 0
+) -> TaskPrompts:
+    prompts = {"kind": "generated", "recipe": recipe, "n": n, "seed": seed, "shift": shift}
+    task = TaskSettings.model_validate({"name": "t", "prompts": prompts, "metric": metric})
     return task_prompts(task, folder=Path(), n_vocab=n_vocab, n_ctx=n_ctx)
 
 
 def literal_answer(prompt: tuple[int, ...]) -> int:
     if len(prompt) == 3:
         return (prompt[0] + prompt[1]) % prompt[2]
+    if len(prompt) == BITS + 1:
+        return sum(prompt[place] for place in POSITIONS[prompt[-1] - 2]) % 2
     task, x, q = TASKS[prompt[0] - P], prompt[1:5], prompt[5]
     if task == "add":
         assert x[2:] == (BLANK, BLANK)
@@ -114,10 +122,39 @@ def test_prompts_that_do_not_fit_the_model_are_refused() -> None:
         task_prompts(task, folder=Path(), n_vocab=10, n_vocab_out=2)
 
 
+def test_a_task_of_parity_is_answered_by_its_own_three_bits_and_by_no_other() -> None:
+    """Flipping any bit flips the answer of exactly one task, the one that has its position."""
+    assert sorted(place for places in POSITIONS for place in places) == list(range(BITS))
+    for name, space in PARITY.items():
+        number = int(np.random.default_rng(1).integers(space.size))
+        (clean, answer) = space.case(number)
+        assert clean[-1] == 2 + int(name)
+        flipped = {place for place in range(BITS) if space.case(number ^ (1 << place))[1] != answer}
+        assert flipped == set(POSITIONS[int(name)])
+
+
+def test_shifted_tokens_are_the_same_cases_in_another_vocabulary() -> None:
+    """Seen to fail with the split taken from the shifted tokens."""
+    plain, shifted = (generated("multitask.add", 9, shift=shift) for shift in (0, 29))
+    for a, b in zip(plain.edges.pairs, shifted.edges.pairs, strict=True):
+        assert a.key == b.key
+        for one, other in ((a.clean, b.clean), (a.corrupted, b.corrupted), (a.answers[0], b.answers[0]), (a.wrong_answers[0], b.wrong_answers[0])):
+            assert tuple(token + 29 for token in one) == other
+    with pytest.raises(PromptError, match="outside the model's vocabulary of 57"):
+        generated("multitask.add", 9, shift=29, n_vocab=57)
+
+
+def test_a_large_space_is_drawn_without_repetition() -> None:
+    """Seen to fail without the set of numbers that were drawn: a small range repeats within a few draws."""
+    drawn = list(islice(_order(LARGEST_PERMUTED + 1, np.random.default_rng(0)), 20_000))
+    assert len(set(drawn)) == 20_000
+    assert drawn[:100] == list(islice(_order(LARGEST_PERMUTED + 1, np.random.default_rng(0)), 100))
+    assert sorted(_order(50, np.random.default_rng(0))) == list(range(50))
+
+
 def test_held_out_cases_are_the_ones_training_never_draws() -> None:
-    assert trained_numbers("max", 0.3) is None
-    assert trained_numbers("add", 0.0) is None
-    numbers = trained_numbers("add", 0.3)
+    assert trained_numbers(MULTITASK["add"], 0.0) is None
+    numbers = trained_numbers(MULTITASK["add"], 0.3)
     assert numbers is not None
     assert 0.6 < len(numbers) / MULTITASK["add"].size < 0.8
     trained = {key_of(MULTITASK["add"].case(int(number))[0]) for number in numbers}

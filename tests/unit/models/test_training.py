@@ -9,13 +9,14 @@ import torch
 
 import roicg.models.training as training_module
 from roicg.core.errors import SourceError, StudyError
-from roicg.core.settings import ModelSettings, TrainedSource
+from roicg.core.settings import GeneratedPrompts, ModelSettings, TaskSettings, TrainedSource
 from roicg.models.batches import batches
 from roicg.models.forward import logits
 from roicg.models.metrics import accuracy
 from roicg.models.prompts import task_prompts
-from roicg.models.recipes.multitask import MULTITASK, TASKS, is_held_out, trained_numbers
+from roicg.models.recipes.multitask import MULTITASK, TASKS, is_held_out
 from roicg.models.recipes.space import key_of
+from roicg.models.recipes.taught import TAUGHT, taught, trained_numbers
 from roicg.models.sources import checkpoint_labels, open_checkpoint
 from roicg.models.tensors import read_tensors
 from roicg.models.trained import Training, trained_tensors, training_folder, training_settings
@@ -108,23 +109,23 @@ def test_a_few_steps_learn_the_easiest_task_and_checkpoints_open_as_a_lens(tmp_p
 
 
 def test_batches_are_a_function_of_seed_and_step_and_never_hold_held_out_cases() -> None:
-    training = Training(batch_size=200)
-    draw = {task: trained_numbers(task, 0.5) for task in TASKS}
-    tokens, answers = training_batch(3, 7, training, draw)
-    assert torch.equal(tokens, training_batch(3, 7, training, draw)[0])
-    assert not torch.equal(tokens, training_batch(3, 8, training, draw)[0])
-    assert not torch.equal(tokens, training_batch(4, 7, training, draw)[0])
+    training = Training(dict.fromkeys(TASKS, 1.0), batch_size=200)
+    draw = {"add": trained_numbers(MULTITASK["add"], 0.5)}
+    tokens, answers = training_batch(3, 7, training, MULTITASK, draw)
+    assert torch.equal(tokens, training_batch(3, 7, training, MULTITASK, draw)[0])
+    assert not torch.equal(tokens, training_batch(3, 8, training, MULTITASK, draw)[0])
+    assert not torch.equal(tokens, training_batch(4, 7, training, MULTITASK, draw)[0])
     assert [literal_answer(tuple(prompt)) for prompt in tokens.tolist()] == answers.tolist()
     keys = [key_of(tuple(prompt)) for prompt in tokens.tolist()]
     assert not any(is_held_out(key, 0.5) for key in keys)
-    every = [key_of(tuple(prompt)) for prompt in training_batch(3, 7, training, dict.fromkeys(TASKS))[0].tolist()]
+    every = [key_of(tuple(prompt)) for prompt in training_batch(3, 7, training, MULTITASK, {})[0].tolist()]
     assert any(is_held_out(key, 0.5) for key in every)
 
 
 def test_shares_fill_the_batch_and_the_rate_falls_to_its_floor() -> None:
-    assert counts(Training(batch_size=11, add=1, max=1, induction=1, other=1)) == {"add": 3, "max": 3, "induction": 3, "other": 2}
-    assert counts(Training(batch_size=10, add=1, max=0, induction=0, other=0)) == {"add": 10, "max": 0, "induction": 0, "other": 0}
-    training = Training(learning_rate=2.0, decay_steps=10, floor=0.25)
+    assert counts(Training(dict.fromkeys(TASKS, 1), batch_size=11)) == {"add": 3, "max": 3, "induction": 3, "other": 2}
+    assert counts(Training({"add": 1, "max": 0, "induction": 0, "other": 0}, batch_size=10)) == {"add": 10, "max": 0, "induction": 0, "other": 0}
+    training = Training({}, learning_rate=2.0, decay_steps=10, floor=0.25)
     rates = [learning_rate(training, step) for step in range(20)]
     assert rates[0] == 2.0
     assert rates[10:] == [0.5] * 10
@@ -143,6 +144,7 @@ def test_shares_fill_the_batch_and_the_rate_falls_to_its_floor() -> None:
         ({"learning_rate": -1}, "at least 0"),
         ({"add": 0, "max": 0, "induction": 0, "other": 0}, "share must be positive"),
         ({"normalization_type": "BN"}, "LNPre"),
+        ({"p": 7}, "unknown key 'p' in the config of recipe multitask"),
     ],
 )
 def test_settings_that_cannot_be_trained_are_refused(config: dict[str, Any], words: str) -> None:
@@ -150,6 +152,27 @@ def test_settings_that_cannot_be_trained_are_refused(config: dict[str, Any], wor
 
     with pytest.raises(RoicgError, match=words):
         training_settings(source(config=config))
+
+
+@pytest.mark.parametrize("recipe", sorted(TAUGHT))
+def test_every_recipe_trains_and_its_tasks_are_asked(recipe: str, tmp_path: Path) -> None:
+    """A few steps of the smallest model; every task's prompts fit it and its answers are those of the recipe."""
+    small = source(recipe=recipe, config={**TINY, "n_layers": 1}, checkpoints=(0, 3))
+    model = ModelSettings(name="m", source=small)
+    _, lens = open_checkpoint(model, "3", folder=tmp_path, artifacts=tmp_path)
+    for name, space in taught(recipe, small.config).tasks.items():
+        prompts = GeneratedPrompts(kind="generated", recipe=space.name, n=3)
+        asked = task_prompts(TaskSettings(name=name, prompts=prompts), folder=tmp_path, n_vocab=lens.W_E.shape[0], n_ctx=lens.n_ctx)
+        assert all(len(split.pairs) == 3 for split in (asked.rois, asked.edges, asked.eval))
+
+
+def test_a_recipe_has_parameters_of_its_own(tmp_path: Path) -> None:
+    config, _ = training_settings(source(recipe="modadd", config={**TINY, "p": 7}))
+    assert (config["d_vocab"], config["n_ctx"], config["normalization_type"]) == (8, 3, None)
+    with pytest.raises(StudyError, match="whole number of at least 2"):
+        training_settings(source(recipe="modadd", config={"p": 1}))
+    with pytest.raises(StudyError, match="no task whose cases can be held out"):
+        training_settings(source(recipe="parity", config={}, held_out=0.1))
 
 
 def test_what_determines_the_weights_names_the_folder(tmp_path: Path) -> None:
