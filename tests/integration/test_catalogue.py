@@ -4,6 +4,7 @@ import neo4j
 import pytest
 
 from roicg.server.address import Address
+from roicg.store.connect import connect
 from roicg.store.registry import Query, catalogue
 
 pytestmark = pytest.mark.neo4j
@@ -35,6 +36,8 @@ def plan(session: neo4j.Session, query: Query) -> list[str]:
 
 
 def test_every_query_is_planned_as_its_header_says(address: Address) -> None:
+    with connect(address) as store:
+        store.ensure_schema()  # hinted indexes must be there, whichever test is the first of the session
     with (
         neo4j.GraphDatabase.driver(
             address.uri,

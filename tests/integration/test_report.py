@@ -137,7 +137,7 @@ def test_the_cypher_of_the_page_gives_its_figures(address: Address, written: Pat
 
     with Neo4jStore(address) as store:
         for name, query in data["queries"].items():
-            params = {**query["params"], "slot": "hand|toy@200|reference|ports"}
+            params = {**query["params"], "slot": "hand|toy@200|reference|ports"} | ({"study": "hand"} if "study" in query["params"] else {})
             params |= {"task": "add"} if "task" in params else {}
             params |= {"edges": 5} if "edges" in params else {}
             assert store.cypher(query["text"], **params) == store.run(name, **{key: params[key] for key in query["params"]}), name
