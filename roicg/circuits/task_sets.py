@@ -25,9 +25,9 @@ POOL = 60
 """Edges that a greedy ablation may choose from: the most specific ones."""
 MOST = 10
 """Edges that a greedy ablation may take."""
-START = 0.4
-"""Share of the edges, strongest first, that a greedy keeping starts from."""
-DROPPED = 12
+START, LARGEST_START = 0.4, 150
+"""Share of the edges, strongest first, that a greedy keeping starts from, and how many they are at most."""
+DROPPED = 8
 """One in so many edges goes in a round of greedy keeping."""
 
 
@@ -117,7 +117,7 @@ def greedy_keeping(phi: KeptPhi, share: Float[np.ndarray, "task edge"]) -> Sets:
     """For each task what is left of its strongest edges after dropping those that do least for the gap; the best of all rounds."""
     sets = np.zeros(share.shape, dtype=bool)
     for t, row in enumerate(sets):
-        left, best = np.argsort(-share[t], kind="stable")[: max(1, int(START * share.shape[1]))], -np.inf
+        left, best = np.argsort(-share[t], kind="stable")[: min(LARGEST_START, max(1, int(START * share.shape[1])))], -np.inf
         while len(left) > 1:
             kept = np.zeros((len(left) + 1, share.shape[1]), dtype=bool)
             kept[:, left] = True

@@ -106,13 +106,24 @@ class ModelSettings(Settings):
 
 
 class GeneratedPrompts(Settings):
-    """Prompts drawn by a recipe until each split has ``n`` pairs or the space is used up; ``shift`` is added to every token (a part of a stitched model)."""
+    """Prompts drawn by a recipe until each split has ``n`` pairs or the space is used up; ``shift`` is added to every token (a part of a stitched model).
+
+    ``cases``: all, or only those that a model trained with the same ``held_out`` share has seen (``trained``) or has not (``held_out``).
+    """
 
     kind: Literal["generated"]
     recipe: str
     shift: int = Field(default=0, ge=0)
+    held_out: float = Field(default=0.0, ge=0.0, lt=1.0)
+    cases: Literal["all", "trained", "held_out"] = "all"
     n: int = Field(default=256, ge=1)
     seed: int = 0
+
+    @model_validator(mode="after")
+    def _cases_are_held_out(self) -> "GeneratedPrompts":
+        if self.cases != "all" and not self.held_out:
+            raise ValueError(f"cases: {self.cases} needs held_out, the share that the model's source keeps from training")
+        return self
 
 
 class FilePrompts(Settings):

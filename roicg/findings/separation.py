@@ -55,7 +55,7 @@ DIGITS = 3
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Unit:
-    """What sets are made of: ``share`` [task, group], the group and the stratum of every unit, φ to choose by and φ to tell."""
+    """What sets are made of: ``share`` [task, group], the group and the stratum of every unit, φ to choose by and φ to tell; ``greedy``: chosen by exact runs, too."""
 
     name: str
     share: Float[np.ndarray, "task group"]
@@ -64,7 +64,7 @@ class Unit:
     budgets: tuple[float, ...]
     choose: KeptPhi
     tell: KeptPhi
-    is_edges: bool
+    greedy: bool
 
 
 def measure(place: Place, store: "Neo4jStore") -> list[Row]:
@@ -110,7 +110,7 @@ def _node_units(
 
     def unit(name: str, group: Int[np.ndarray, " unit"]) -> Unit:
         summed = np.stack([np.bincount(group, weights=row) for row in score])
-        return Unit(name, shares(np.abs(summed)), group, stratum, FEATURE_BUDGETS, *phi, is_edges=False)
+        return Unit(name, shares(np.abs(summed)), group, stratum, FEATURE_BUDGETS, *phi, greedy=False)
 
     yield unit("single features", np.arange(score.shape[1]))
     for kind, name in (("own", "ROIs"), ("random", "random groups"), ("components", "components")):
@@ -128,27 +128,27 @@ def _edge_units(graphs: dict[Any, ComputationalGraph], choose: Asked, tell: Aske
         ports = [f"{graph.partition.rois[v].site}.{port}" for v, port in zip(graph.edges.target.tolist(), graph.edges.port, strict=True)]
         stratum = np.unique(ports, return_inverse=True)[1]
         phi = edges_kept(choose, graph), edges_kept(tell, graph)
-        yield Unit(f"edges between {name}", shares(graph.edges.strength), np.arange(len(graph.edges)), stratum, EDGE_BUDGETS, *phi, is_edges=True)
+        yield Unit(f"edges between {name}", shares(graph.edges.strength), np.arange(len(graph.edges)), stratum, EDGE_BUDGETS, *phi, greedy=kind != "random")
 
 
 def _roi_of_feature(partition: RoiPartition) -> Int[np.ndarray, " unit"]:
     """Position of each feature's ROI among the ROIs of heads and neurons."""
     sites = [site for site in partition.sites if site.kind in ("attention", "mlp")]
     starts = np.cumsum([0, *(len(partition.of_site(site.key)) for site in sites)])
-    return np.concatenate([start + partition.labels(site.key) for start, site in zip(starts, sites, strict=False)])
+    return np.asarray(np.concatenate([start + partition.labels(site.key) for start, site in zip(starts, sites, strict=False)]))
 
 
 def _community_of_feature(partition: RoiPartition, communities: list[list[str]]) -> Int[np.ndarray, " unit"]:
     """Community of each feature's ROI; features of ROIs in no community are one group more."""
     known = {roi: i for i, names in enumerate(communities) for roi in names}
     rois = [roi for site in partition.sites if site.kind in ("attention", "mlp") for roi in (partition.rois[i] for i in partition.of_site(site.key))]
-    return np.array([known.get(roi.key, len(communities)) for roi in rois])[_roi_of_feature(partition)]
+    return np.asarray(np.array([known.get(roi.key, len(communities)) for roi in rois])[_roi_of_feature(partition)])
 
 
 def _rows(unit: Unit, tasks: list[str], rng: np.random.Generator, *, solved: bool) -> Iterator[Row]:
     for direction in DIRECTIONS:
         ways = {"share": _best_by_share(unit, direction)}
-        if unit.is_edges:
+        if unit.greedy:
             ways["exact runs"] = (greedy_ablation if direction == "ablate" else greedy_keeping)(unit.choose, unit.share)
         for chosen_by, sets in ways.items():
             values = matrix(unit.tell, sets, direction)

@@ -6,11 +6,11 @@ from functools import partial
 
 from roicg.core.errors import PromptError
 from roicg.models.recipes.modadd import modadd
-from roicg.models.recipes.multitask import MULTITASK
+from roicg.models.recipes.multitask import MULTITASK, is_held_out
 from roicg.models.recipes.parity import PARITY
-from roicg.models.recipes.space import Space
+from roicg.models.recipes.space import Space, held_out
 
-__all__ = ["RECIPES", "Space", "recipe_space"]
+__all__ = ["RECIPES", "Space", "kept_from_training", "recipe_space"]
 
 RECIPES: dict[str, Callable[[], Space]] = {
     "modadd": modadd,
@@ -28,3 +28,12 @@ def recipe_space(recipe: str, n_vocab: int | None = None) -> Space:
     if recipe not in RECIPES:
         raise PromptError(f"no recipe {recipe!r}; known: {', '.join(sorted(RECIPES))}, modadd.<p>")
     return RECIPES[recipe]()
+
+
+def kept_from_training(recipe: str, key: str, share: float) -> bool:
+    """Whether a model trained with ``held_out: share`` has never seen the case ``key`` of ``recipe``; ``PromptError`` where recipes hold nothing out."""
+    if recipe == "multitask.add":
+        return is_held_out(key, share)
+    if recipe.partition(".")[0] == "modadd":
+        return held_out(key, share)
+    raise PromptError(f"recipe {recipe!r} keeps no case from training; leave out cases and held_out")
