@@ -17,6 +17,14 @@ def replicas(study: Study, measured: Sequence[Measured]) -> list[tuple[str, list
     return [(f"{_shared([one.model for one in together])}@{label}", together) for (_, label), together in groups.items()]
 
 
+def by_model(study: Study, measured: Sequence[Measured]) -> list[list[list[Measured]]]:
+    """Per kind of model its seeds, each with all its checkpoints."""
+    groups: dict[str, dict[str, list[Measured]]] = {}
+    for one in measured:
+        groups.setdefault(_kind(study.model(one.model)), {}).setdefault(one.model, []).append(one)
+    return [list(models.values()) for models in groups.values()]
+
+
 def _kind(model: ModelSettings) -> str:
     """Hash of all settings but the seeds and the name; models from files are each a kind of their own."""
     source = _without_seeds(model.source.model_dump())
