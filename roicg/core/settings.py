@@ -24,11 +24,14 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+Recipe = Literal["multitask", "modadd", "parity", "cue"]
+
+
 class TrainedSource(Settings):
     """A toy model trained here by a recipe; the run is deterministic by seed and resumes. ``held_out``: share of the recipe's held-out task's cases kept from training."""
 
     kind: Literal["trained"]
-    recipe: Literal["multitask", "modadd", "parity"]
+    recipe: Recipe
     seed: int = 0
     config: dict[str, Any] = Field(default_factory=dict)
     held_out: float = Field(default=0.0, ge=0.0, lt=1.0)
@@ -67,7 +70,7 @@ class HfSource(Settings):
 class StitchedPart(Settings):
     """One trained model inside a stitched one; the fields of a trained source."""
 
-    recipe: Literal["multitask", "modadd", "parity"]
+    recipe: Recipe
     seed: int = 0
     config: dict[str, Any] = Field(default_factory=dict)
     held_out: float = Field(default=0.0, ge=0.0, lt=1.0)
