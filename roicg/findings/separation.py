@@ -34,7 +34,7 @@ from roicg.core.graph import ComputationalGraph
 from roicg.core.partition import RoiPartition
 from roicg.core.prompts import TaskPrompts
 from roicg.core.settings import Study
-from roicg.core.tables import Cell, Table
+from roicg.core.tables import Cell, Table, spread
 from roicg.findings.finding import Finding, Measured, Row
 from roicg.findings.replicas import replicas
 from roicg.models.lens import Lens
@@ -185,8 +185,32 @@ def _plain(values: Any) -> Any:
 
 
 def tables(study: Study, measured: Sequence[Measured]) -> list[Table]:
-    """One table per direction: rows are kinds of model × units, seeds put together."""
-    return [_table(study, measured, direction) for direction in DIRECTIONS]
+    """Per direction one table of kinds of model × units, seeds put together, and for every kind the whole matrix of the unit that parts its tasks best."""
+    found = [_table(study, measured, direction) for direction in DIRECTIONS]
+    return [*found, *(matrix for direction in DIRECTIONS for name, together in replicas(study, measured) for matrix in _matrix(name, together, direction))]
+
+
+def _matrix(name: str, together: Sequence[Measured], direction: Direction) -> Iterator[Table]:
+    """φ of every task under every task's set; nothing for a kind whose tasks are not solved."""
+    best: tuple[float, str, str] | None = None
+    for unit, way in _units_of(together, direction):
+        _, rows = _first(together, unit, way, direction)
+        gap = float(np.nan_to_num(gaps(_values(rows), direction)).mean())
+        if all(row["solved"] for row in rows) and (best is None or gap > best[0]):
+            best = gap, unit, way
+    if best is None:
+        return
+    tasks, rows = _first(together, best[1], best[2], direction)
+    values, sizes = _values(rows), np.array([json.loads(str(row["sizes"])) for row in rows])
+    lines = [(task, *(spread(values[:, s, t].tolist()) for t in range(len(tasks))), f"{sizes[:, s].min()}–{sizes[:, s].max()}") for s, task in enumerate(tasks)]
+    verb = "ablated" if direction == "ablate" else "alone kept"
+    title = f"φ of every task when one task's set is {verb}: {name}, {best[1]}, chosen by {best[2]}"
+    note = "The unit with the greatest gap. Rows: whose set; columns: φ of the task on split eval, mean over seeds (least–greatest); size: units of the set."
+    yield Table(f"matrix-{direction}-{name.replace('@', '-')}", title, ("set of", *tasks, "size"), tuple(lines), note)
+
+
+def _values(rows: Sequence[Row]) -> Float[np.ndarray, "seed set task"]:
+    return np.array([json.loads(str(row["phi"])) for row in rows], dtype=np.float64)
 
 
 def _table(study: Study, measured: Sequence[Measured], direction: Direction) -> Table:
@@ -234,7 +258,7 @@ def _first(together: Sequence[Measured], unit: str, way: str, direction: Directi
 
 def _summary(together: Sequence[Measured], unit: str, way: str, direction: Direction, draws: int, rng: np.random.Generator) -> _Summary:
     tasks, rows = _first(together, unit, way, direction)
-    values = np.array([json.loads(str(row["phi"])) for row in rows], dtype=np.float64)
+    values = _values(rows)
     nulls = [np.array(json.loads(str(row["null"])), dtype=np.float64) for row in rows]
     per_seed = gaps(values, direction)
     effect = ~np.isnan(per_seed).any(axis=0)
