@@ -107,8 +107,8 @@ def slot_of(place: Place, graph: ComputationalGraph) -> Slot:
 
 
 def analysis_stage(place: Place, store: "Neo4jStore") -> dict[str, Any]:
-    """φ(n) curves of the study's graphs and communities of its own graph, added to the store; figures: areas, modularity, z."""
-    from roicg.store.neo4j.analyses import find_communities
+    """φ(n) curves of the study's graphs, communities and roles of its own graph, added to the store; figures: areas, modularity, the smaller z."""
+    from roicg.store.neo4j.analyses import find_communities, find_roles
 
     figures: dict[str, Any] = {}
     graphs = _graphs(place)
@@ -122,8 +122,12 @@ def analysis_stage(place: Place, store: "Neo4jStore") -> dict[str, Any]:
         figures |= {f"area/{kind}/{c.task}/{c.selection}": c.area for c in curves if c.area is not None}
     if "own" in graphs:
         chosen = place.study.analysis
-        found = find_communities(store, graphs["own"].id, task=None, gamma=chosen.gamma, null_samples=chosen.null_samples, seed=chosen.seed)
-        figures |= {"modularity": found.modularity, "modularity_z": found.null.z, "communities": len(found.communities)}
+        asked: dict[str, Any] = {"task": None, "gamma": chosen.gamma, "null_samples": chosen.null_samples, "seed": chosen.seed}
+        found = find_communities(store, graphs["own"].id, **asked)
+        figures |= {"modularity": found.modularity, "modularity_z": found.nulls.counts.z, "communities": len(found.communities)}
+        if chosen.roles:
+            roles = find_roles(store, graphs["own"].id, **asked)
+            figures |= {"roles_modularity": roles.modularity, "roles_z": roles.nulls.counts.z, "roles": len(roles.communities)}
     return figures
 
 
