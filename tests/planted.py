@@ -38,11 +38,21 @@ def chain_partition(sizes: tuple[int, ...]) -> RoiPartition:
 def known_graph(name: str) -> tuple[ComputationalGraph, dict]:
     """A graph of ``tests/data/community``: node i is the ROI ``m{i}.n0``, weights are 1 for task add and the given ones for max."""
     case = json.loads((DATA / f"{name}.json").read_text(encoding="utf-8"))
-    pairs = [tuple(sorted(edge[:2])) for edge in case["edges"]]
-    n = 1 + max(v for _, v in pairs)
-    edges = tuple((f"m{u}.n0", f"m{v}.n0", "in") for u, v in pairs)
     given = [float(edge[2]) if len(edge) > 2 else 1.0 for edge in case["edges"]]
-    return graph_of(chain_partition((1,) * n), edges, np.array([[1.0] * len(edges), given]), 200, name), case
+    return plain_graph([edge[:2] for edge in case["edges"]], given, name), case
+
+
+def plain_graph(pairs: list, weights: list[float], name: str) -> ComputationalGraph:
+    """A graph without layers: node i is the ROI ``m{i}.n0`` and reads those before it; weights are 1 for task add, the given ones for max."""
+    ends = [sorted(pair) for pair in pairs]
+    edges = tuple((f"m{u}.n0", f"m{v}.n0", "in") for u, v in ends)
+    return graph_of(chain_partition((1,) * (1 + max(v for _, v in ends))), edges, np.array([[1.0] * len(edges), weights]), 200, name)
+
+
+def ring_of_cliques(cliques: int, size: int) -> list[tuple[int, int]]:
+    """Pairs of cliques that are joined to their two neighbours by one edge each (Fortunato and Barthélemy 2007); node i is in clique i // size."""
+    pairs = [(c * size + i, c * size + j) for c in range(cliques) for i in range(size) for j in range(i + 1, size)]
+    return pairs + [(c * size, (c + 1) % cliques * size + 1) for c in range(cliques)]
 
 
 def layered_graph(groups: int, seed: int, name: str, sizes: tuple[int, ...] = (8, 8, 8)) -> ComputationalGraph:

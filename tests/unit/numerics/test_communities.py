@@ -23,7 +23,7 @@ from roicg.numerics.communities import (
     strength_null,
     swap_null,
 )
-from tests.planted import layered_ends, planted
+from tests.planted import layered_ends, planted, ring_of_cliques
 
 DATA = Path(__file__).parents[2] / "data" / "community"
 
@@ -62,14 +62,6 @@ def hubs(seed: int, sizes: tuple[int, ...] = (6, 6, 6)) -> PortEdges:
     fitness = np.exp(rng.standard_normal(sum(sizes)))
     weight = fitness[source] * fitness[target] * np.exp(0.2 * rng.standard_normal(len(source)))
     return PortEdges(sum(sizes), source, target, np.zeros_like(source), block, weight[None])
-
-
-def ring_of_cliques(cliques: int, size: int) -> UndirectedGraph:
-    """Cliques joined to their two neighbours by one edge each (Fortunato and Barthélemy 2007)."""
-    pairs = [(c * size + i, c * size + j) for c in range(cliques) for i in range(size) for j in range(i + 1, size)]
-    pairs += [(c * size, (c + 1) % cliques * size + 1) for c in range(cliques)]
-    ends = np.array(pairs)
-    return UndirectedGraph(cliques * size, ends[:, 0], ends[:, 1], np.ones(len(ends)))
 
 
 @settings(max_examples=40, deadline=None)
@@ -153,7 +145,7 @@ def test_null_is_calibrated_on_random_graphs_and_passed_by_a_planted_one() -> No
 def test_hubs_alone_are_below_the_block_null_and_level_with_the_configuration_null() -> None:
     """Why trained graphs lie below the block null: permuted, the strong edges of a hub become strong pairs anywhere, which divide better.
 
-    Seen to fail with the strength null drawing from 1 instead of from the expected strengths: z +6 … +20 where hubs are all there is.
+    Seen to fail with strengths permuted over all pairs in place of the fit (z near −10 against both).
     """
     blocks, configurations = [], []
     for seed in range(8):
@@ -168,7 +160,7 @@ def test_hubs_alone_are_below_the_block_null_and_level_with_the_configuration_nu
 
 
 def test_random_graphs_are_not_above_their_nulls_in_20_of_20() -> None:
-    """Half without any structure, half with hubs; seen to fail for 10 of 20 with the verdict taken from the larger z and no spread of ratios."""
+    """Half without any structure, half with hubs; seen to fail with null draws that are divided at random in place of by Leiden."""
     above = []
     for seed in range(20):
         edges = hubs(seed) if seed % 2 else layered(np.random.default_rng(seed), (6, 6, 6))
@@ -198,7 +190,8 @@ def test_modularity_misses_groups_that_are_not_joined_among_themselves(kind: str
 
 def test_a_ring_of_cliques_shows_the_resolution_limit_and_gamma_recovers_the_cliques() -> None:
     """30 cliques of 5: at γ = 1 pairs of cliques have the larger modularity (Fortunato and Barthélemy 2007), so Leiden is right to join them."""
-    graph, cliques = ring_of_cliques(30, 5), np.repeat(np.arange(30), 5)
+    ends, cliques = np.array(ring_of_cliques(30, 5)), np.repeat(np.arange(30), 5)
+    graph = UndirectedGraph(150, ends[:, 0], ends[:, 1], np.ones(len(ends)))
     joined = leiden(graph, 1.0, 0)
     assert joined.max() + 1 < 20
     assert modularity(graph, joined) > modularity(graph, cliques)

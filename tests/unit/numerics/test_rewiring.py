@@ -60,7 +60,7 @@ def test_sums_that_the_mask_cannot_have_are_refused() -> None:
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_swaps_keep_degrees_and_the_layer_mask(seed: int) -> None:
-    """Seen to fail with the question whether the new edge is allowed left out, and with that whether it is there already."""
+    """Seen to fail without asking whether the new edge is allowed, and without asking whether it is there already."""
     rng = np.random.default_rng(seed)
     source, target, _ = layered_ends(SIZES)
     allowed = np.zeros((12, 12), dtype=bool)
