@@ -60,7 +60,7 @@ def test_matches_are_the_best_of_all_pairings_within_groups() -> None:
 
 
 def test_a_permuted_copy_is_found_again_while_matching_by_index_is_at_chance() -> None:
-    """Seen to fail with the ROIs of different groups exchanged, and with twins counted in one direction."""
+    """Seen to fail with the ROIs of each graph permuted in place of dealt out to both (p is 1 then)."""
     a, group = rois(3)
     order = shuffled(group, 0)
     assert sorted(matched(a, a[order], group, group)) == sorted((int(i), j) for j, i in enumerate(order))
@@ -83,7 +83,7 @@ def test_a_noisy_copy_still_agrees() -> None:
 
 
 def test_random_graphs_do_not_agree_and_p_is_uniform() -> None:
-    """Also of different sizes; seen to fail with the ROIs of one graph permuted in place of dealt out to both (p is 1 then)."""
+    """Also of different sizes; seen to fail with the ROIs of each graph permuted, and with the half that decides judging too."""
     found = [verdict(*_mixed(rois(2 * seed), rois(2 * seed + 1, (4, 5, 6, 6))), draws=39) for seed in range(40)]
     for ps in ([v.p for v in found], [v.twins_p for v in found], [v.index_p for v in found], [v.held_out_p for v in found]):
         assert 0.35 < np.mean(ps) < 0.7
@@ -110,6 +110,21 @@ def test_one_half_alone_is_not_held_out() -> None:
     a, group = rois(5)
     v = judged(a, a, group, group, np.ones(12, dtype=bool), 9, 0)
     assert (v.held_out, v.held_out_chance, v.held_out_p) == (None, None, None)
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=30, deadline=None)
+def test_twins_are_each_others_nearest_among_all(seed: int) -> None:
+    """Written out; seen to fail with one direction only, and without the ROIs of the own graph."""
+    (a, group_a), (b, group_b) = rois(seed, (4, 3)), rois(seed + 1, (3, 5))
+    count = 0
+    for g in (0, 1):
+        both = np.concatenate([a[group_a == g], b[group_b == g]])
+        similarity = signature_similarity(both, both)
+        np.fill_diagonal(similarity, -9.0)
+        nearest, n = similarity.argmax(axis=1), (group_a == g).sum()
+        count += sum(bool(nearest[i] >= n and nearest[nearest[i]] == i) for i in range(n))
+    assert judged(a, b, group_a, group_b, HALF, 2, 0).twins == count
 
 
 def test_ties_are_no_twins_and_nothing_in_common_is_refused() -> None:

@@ -34,7 +34,7 @@ def match(one: EdgeAttribution, other: EdgeAttribution, draws: int = 99) -> Sign
 
 
 def test_a_model_with_its_neurons_and_heads_permuted_is_matched_image_by_image() -> None:
-    """Seen to fail with reads left out of the profile of the one graph, and with indices taken for names."""
+    """Seen to fail with reads left out of the profile of the one graph, and with ROIs paired by index."""
     lens = model(0)
     found = match(graph(lens), graph(permuted(lens, NEURONS, HEADS)))
 
@@ -67,6 +67,18 @@ def test_models_of_other_depth_and_width_are_matched_within_kinds() -> None:
     assert {b for _, b, _ in found.nearest} | {b for _, b, _ in found.pairs} > {f"m1.n{i}" for i in range(3)}
     wide = graph(make_lens(2, n_heads=6, d_mlp=20))
     assert len(match(graph(model(1)), wide).pairs) == 32
+
+
+def test_where_layers_differ_what_is_of_one_kind_is_added() -> None:
+    """Seen to fail with the last layer's weight in place of the sum."""
+    place = {"roi": "m.n0", "index": 0, "kind": "mlp", "task": "add", "side": "reads", "port": "in", "other_kind": "attention"}
+    deep = [{**place, "layer": 1, "other_layer": layer, "weight": weight} for layer, weight in ((0, 1.0), (1, 2.0))]
+    shallow = [{**place, "layer": 0, "other_layer": 0, "weight": 5.0}]
+    loop = {"roi": "m.n1", "index": 1, "side": "writes"}
+    deep += [{**row, **loop, "weight": weight} for row, weight in zip(deep, (2.0, 2.0), strict=True)]
+    shallow += [{**shallow[0], **loop, "weight": 20.0 / 3}]
+    found = match_signatures(Profiles(a=deep, b=shallow), "a", "b", draws=2)
+    assert found.pairs == (("m.n0", "m.n0", pytest.approx(1.0)), ("m.n1", "m.n1", pytest.approx(1.0)))
 
 
 def test_the_unit_of_a_metric_and_the_strength_of_a_graph_do_not_count() -> None:
