@@ -31,7 +31,7 @@ DIGITS = 12
 
 @dataclass(frozen=True, slots=True)
 class UndirectedGraph:
-    """Every pair once, ``strength`` > 0, no self-loops; nodes are 0 … n−1. Communities forget which end is ``source``; the null keeps both sums."""
+    """Every pair once, no self-loops; nodes are 0 … n−1. Communities forget which end is ``source``; the null keeps both sums."""
 
     n: int
     source: Int[np.ndarray, " pair"]
@@ -52,14 +52,18 @@ class PortEdges:
 
     def undirected(self) -> UndirectedGraph:
         """The graph whose communities are asked for; pairs of strength 0 are left out."""
+        pairs = self.pairs()
+        kept = pairs.strength > 0
+        return UndirectedGraph(self.n, pairs.source[kept], pairs.target[kept], pairs.strength[kept])
+
+    def pairs(self) -> UndirectedGraph:
+        """All pairs that have an edge, also those of strength 0."""
         low, high = np.minimum(self.source, self.target), np.maximum(self.source, self.target)
         pairs, first, place = np.unique(low * self.n + high, return_index=True, return_inverse=True)
         summed = np.zeros((len(self.weight), len(pairs)))
         for row, weight in zip(summed, self.weight, strict=True):
             np.add.at(row, place, weight)
-        strength = np.sqrt(np.mean(summed**2, axis=0))
-        kept = strength > 0
-        return UndirectedGraph(self.n, self.source[first[kept]], self.target[first[kept]], strength[kept])
+        return UndirectedGraph(self.n, self.source[first], self.target[first], np.sqrt(np.mean(summed**2, axis=0)))
 
     def allowed(self) -> Bool[np.ndarray, "node node"]:
         """The layer mask: ``[source, target]`` where the graph has an edge, whatever its weight."""
@@ -173,7 +177,7 @@ def block_null(edges: PortEdges, gamma: float, draws: int, seed: int) -> Float[n
 
 
 def strength_null(graph: UndirectedGraph, gamma: float, draws: int, seed: int) -> Float[np.ndarray, " draw"]:
-    """Modularities of graphs with the same pairs and the same out- and in-strength of every node (step 4)."""
+    """Modularities of graphs on the same pairs (of strength 0 too: they may be joined) with the out- and in-strength of every node (step 4)."""
     expected = expected_strength(graph.source, graph.target, graph.strength)
 
     def draw(rng: np.random.Generator) -> UndirectedGraph:

@@ -1,10 +1,11 @@
 """Surrogates of a graph that keep what every node has and lose whom it is joined with: the configuration models.
 
-1. *Strengths kept* (graphs that are near-complete between layers). The mask is the set of pairs that are joined. Under it
-   the expected strengths are w̄_uv = x_u y_v, with x and y such that every node has its out-strength and its in-strength:
-   iterative proportional fitting, from 1 on every pair of the mask.
+1. *Strengths kept* (graphs that are near-complete between layers). The mask is the set of pairs that may be joined, whatever their
+   strength. Under it the expected strengths are w̄_uv = x_u y_v, with x and y such that every node has its out-strength and its
+   in-strength: iterative proportional fitting, from 1 on every pair of the mask.
 2. A draw permutes the ratios w / w̄ over all pairs, multiplies them into w̄ and fits again, so that every out- and in-strength is
-   the observed one (see ``TOLERANCE``) and the spread of the ratios stays. The observed graph has these sums on this mask: it fits.
+   the observed one (see ``TOLERANCE``) and the spread of the ratios stays. A ratio below ``LEAST_RATIO`` counts as that: zeros that
+   were moved could leave a node without any pair to put its strength on.
 3. *Degrees kept* (thresholded circuits and plain graphs, where the mask would be the graph itself). Two edges a→b, c→d become
    a→d, c→b if both are allowed and not there yet; the strength goes with the source. ``SWAPS`` tries per edge.
 """
@@ -19,6 +20,7 @@ TOLERANCE = 1e-9
 LOOSEST = 1e-4
 """What is taken after ``MOST_ROUNDS``: a few edges with weights that span ten orders of magnitude converge slowly."""
 MOST_ROUNDS = 5_000
+LEAST_RATIO = 1e-3
 SWAPS = 10
 
 Ends = Int[np.ndarray, " edge"]
@@ -45,14 +47,15 @@ def fitted(source: Ends, target: Ends, start: Strengths, out_strength: Float[np.
 
 
 def expected_strength(source: Ends, target: Ends, strength: Strengths) -> Strengths:
-    """Step 1: what each edge would have if only the strengths of its ends counted; ``strength`` > 0."""
+    """Step 1: what each edge would have if only the strengths of its ends counted."""
     return fitted(source, target, np.ones_like(strength), *_sums(source, target, strength))
 
 
 def reweighted(source: Ends, target: Ends, strength: Strengths, expected: Strengths, rng: np.random.Generator) -> tuple[Ends, Strengths]:
     """Step 2: (the edge whose ratio each edge got, the drawn strengths)."""
     drawn = rng.permutation(len(strength))
-    return drawn, fitted(source, target, expected * (strength / expected)[drawn], *_sums(source, target, strength))
+    ratio = np.divide(strength, expected, out=np.zeros_like(strength), where=expected > 0)
+    return drawn, fitted(source, target, expected * np.maximum(ratio, LEAST_RATIO)[drawn], *_sums(source, target, strength))
 
 
 def swapped(source: Ends, target: Ends, rng: np.random.Generator, allowed: Bool[np.ndarray, "node node"] | None = None) -> tuple[Ends, Ends]:

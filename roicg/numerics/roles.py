@@ -103,17 +103,15 @@ def role_strength_null(edges: PortEdges, gamma: float, draws: int, seed: int) ->
 def strengths_kept(edges: PortEdges) -> Callable[[np.random.Generator], PortEdges]:
     """Draws of ``edges`` in which every ROI has its out-strength and its in-strength per port; an edge's strength is the rms over tasks.
 
-    Signs and the division among tasks move with the ratio that an edge is given; edges of strength 0 stay so.
+    Signs and the division among tasks move with the ratio that an edge is given (edges of strength 0 have none: +1 in every task).
     """
     strength = np.sqrt(np.mean(edges.weight**2, axis=0))
-    kept = np.flatnonzero(strength > 0)
-    source, reader, strength = edges.source[kept], edges.target[kept] + edges.n * edges.port[kept], strength[kept]
-    expected = expected_strength(source, reader, strength)
+    direction = np.divide(edges.weight, strength, out=np.ones_like(edges.weight), where=strength > 0)
+    reader = edges.target + edges.n * edges.port
+    expected = expected_strength(edges.source, reader, strength)
 
     def draw(rng: np.random.Generator) -> PortEdges:
-        drawn, new = reweighted(source, reader, strength, expected, rng)
-        weight = np.zeros_like(edges.weight)
-        weight[:, kept] = edges.weight[:, kept[drawn]] * (new / strength[drawn])
-        return replace(edges, weight=weight)
+        drawn, new = reweighted(edges.source, reader, strength, expected, rng)
+        return replace(edges, weight=direction[:, drawn] * new)
 
     return draw

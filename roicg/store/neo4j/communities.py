@@ -82,5 +82,5 @@ def _nulls(edges: PortEdges, graph: UndirectedGraph, observed: float, question: 
     """Step 4."""
     gamma, draws, seed = question.gamma, question.null_samples, question.seed
     blocks = block_null(edges, gamma, draws, seed)
-    configuration = strength_null(graph, gamma, draws, seed) if question.edges is None else swap_null(graph, gamma, draws, seed, edges.allowed())
+    configuration = strength_null(edges.pairs(), gamma, draws, seed) if question.edges is None else swap_null(graph, gamma, draws, seed, edges.allowed())
     return Verdicts(against_null(observed, blocks), against_null(observed, configuration))

@@ -57,6 +57,17 @@ def test_sums_that_the_mask_cannot_have_are_refused() -> None:
         fitted(np.array([0, 1]), np.array([0, 1]), np.ones(2), np.array([3.0, 1.0]), np.array([1.0, 3.0]))
 
 
+def test_pairs_of_strength_zero_are_part_of_the_mask() -> None:
+    """Half of all pairs are 0; a draw puts strength on them and keeps every sum. Seen to fail without the least ratio."""
+    for seed in range(10):
+        source, target, strength = heavy(seed)
+        strength[np.random.default_rng(seed).permutation(len(strength))[::2]] = 0.0
+        _, drawn = reweighted(source, target, strength, expected_strength(source, target, strength), np.random.default_rng(seed))
+        for ends in (source, target):
+            np.testing.assert_allclose(np.bincount(ends, drawn), np.bincount(ends, strength), atol=1e-3 * strength.sum())
+        assert (drawn[strength == 0] > 0.01 * strength.max()).any()
+
+
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_swaps_keep_degrees_and_the_layer_mask(seed: int) -> None:

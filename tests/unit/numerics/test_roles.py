@@ -134,15 +134,16 @@ def test_signs_make_roles() -> None:
 @settings(max_examples=20, deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_draws_keep_strengths_per_port_and_the_division_among_tasks(seed: int) -> None:
-    """Out-strength of every ROI, in-strength of every ROI and port, exactly; an edge's tasks are those of one observed edge, scaled."""
+    """Out-strength of every ROI, in-strength of every ROI and port, exactly; an edge's tasks are those of one observed edge, scaled.
+
+    Seen to fail without the port in the sums, and with directions that stay where they are.
+    """
     edges = random_edges(seed)
-    edges = replace(edges, weight=edges.weight * (np.arange(edges.weight.shape[1]) % 7 > 0))  # some of strength 0
+    edges = replace(edges, weight=edges.weight * (np.arange(edges.weight.shape[1]) % 7 > 0))  # some of strength 0, which may be joined too
     drawn = strengths_kept(edges)(np.random.default_rng(seed))
     before, after = (np.sqrt(np.mean(weight**2, axis=0)) for weight in (edges.weight, drawn.weight))
-    np.testing.assert_array_equal(before > 0, after > 0)
     for ends in (edges.source, edges.target + edges.n * edges.port):
         np.testing.assert_allclose(np.bincount(ends, after), np.bincount(ends, before), rtol=1e-5, atol=1e-7 * before.sum())
-    kept = before > 0
-    directions = [np.round(weight[:, kept] / strength[kept], 6).T.tolist() for weight, strength in ((edges.weight, before), (drawn.weight, after))]
-    assert sorted(directions[0]) == sorted(directions[1])
-    assert not np.allclose(edges.weight, drawn.weight)
+    observed, found = (np.round(weight / np.maximum(strength, 1e-12), 6).T.tolist() for weight, strength in ((edges.weight, before), (drawn.weight, after)))
+    assert sorted(found) == sorted([1.0, 1.0] if not any(direction) else direction for direction in observed)
+    assert sum(one == other for one, other in zip(found, observed, strict=True)) < len(found) / 2
