@@ -1,5 +1,6 @@
 // How many relationships join every point of a projection to its nearest others?
-// By the cosine of coordinates; every pair is looked at that a search without sampling comes to. One thread and a seed.
+// By the cosine of coordinates. The search is approximate by design; without sampling it found all neighbours of 500 points.
+// One thread and a seed.
 // mode: read
 // param: points STRING name of a projection of points with coordinates
 // param: neighbours INTEGER how many of each

@@ -82,7 +82,8 @@ def _rois(store: "GraphStore", a: "Slot", b: "Slot", by: BY) -> Found:
         raise QueryError(
             f"the ROIs of {a.key} and {b.key} were not matched by {by}; run the study's comparison (`roicg run STUDY.yaml`), or use --partition reference"
         )
-    return {
+    found: Found = {} if by == "jaccard" else {"Agreement": [row for row in store.run("compare.agreement", slot=a.key) if row["other"] == b.key]}
+    return found | {
         "ROIs that match": matches,
         f"ROIs born, died, split, merged: {by} at least {ALIKE[by]}": store.run("compare.births_deaths", slot_a=a.key, slot_b=b.key, by=by, least=ALIKE[by]),
         "Communities: where their features went": store.run("compare.community_flow", slot_a=a.key, slot_b=b.key),

@@ -8,7 +8,8 @@ periphery the groups are not: their members are alike in whom they are joined *w
    possible neighbours, and counting what one of them cannot have as 0 would find the layers.
 3. Coordinates: factor of similarity + c·1, with c so large that it is positive semidefinite. Their cosine is the similarity over
    1 + c, so a search for nearest neighbours by cosine (GDS) finds those of step 2.
-4. Every ROI is joined to its n/4 nearest others of similarity > 0, with the similarity as strength: in either direction, once.
+4. Every ROI is joined to its n/4 nearest others (at most 50) of similarity > 0, with the similarity as strength: in either
+   direction, once.
 5. Leiden on that graph. The draws of both nulls go through all steps: ``blocks`` permutes weights within (source site, target
    site, port); ``configuration`` keeps every ROI's out-strength and its in-strength per port (numerics/rewiring.py).
 """
@@ -24,14 +25,15 @@ from roicg.numerics.rewiring import expected_strength, reweighted
 
 SHARE = 4
 """One in so many ROIs is a neighbour. Fewer (√n) cut planted groups into pieces, all of them weaken the contrast."""
-FEWEST = 3
+FEWEST, MOST = 3, 50
+"""More would find the same planted groups of hundreds of ROIs, and cost GDS the square."""
 ROUNDING = 1e-9
 """A similarity below is none."""
 
 
 def neighbours(n: int) -> int:
     """How many nearest others each of ``n`` ROIs is joined to."""
-    return min(max(FEWEST, n // SHARE), max(n - 1, 0))
+    return min(max(FEWEST, n // SHARE), MOST, max(n - 1, 0))
 
 
 def role_similarity(edges: PortEdges) -> Float[np.ndarray, "node node"]:

@@ -78,7 +78,7 @@ def test_nearest_others_are_joined_once_and_never_to_the_unlike() -> None:
         (2, 3): 0.3,
     }
     assert len(nearest_graph(similarity, 3).strength) == 4
-    assert [neighbours(n) for n in (0, 1, 2, 3, 8, 16, 100)] == [0, 0, 1, 2, 3, 4, 25]
+    assert [neighbours(n) for n in (0, 1, 2, 3, 8, 16, 100, 1000)] == [0, 0, 1, 2, 3, 4, 25, 50]
 
 
 def test_rois_without_edges_have_no_role() -> None:
