@@ -1,5 +1,7 @@
 """``roicg compare``: what changed between two checkpoints of a model, or which ROIs of two models are alike. Every number starts from a query."""
 
+from collections.abc import Mapping
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -82,8 +84,8 @@ def _rois(store: "GraphStore", a: "Slot", b: "Slot", by: BY) -> Found:
         raise QueryError(
             f"the ROIs of {a.key} and {b.key} were not matched by {by}; run the study's comparison (`roicg run STUDY.yaml`), or use --partition reference"
         )
-    found: Found = {} if by == "jaccard" else {"Agreement": [row for row in store.run("compare.agreement", slot=a.key) if row["other"] == b.key]}
-    return found | {
+    verdicts = [] if by == "jaccard" else [row for row in store.run("compare.agreement", slot=a.key) if row["other"] == b.key]
+    return {f"{row['pairs']} pairs, on {', '.join(row['tasks'])}": _agreement(row, row["within"]) for row in verdicts} | {
         "ROIs that match": matches,
         f"ROIs born, died, split, merged: {by} at least {ALIKE[by]}": store.run("compare.births_deaths", slot_a=a.key, slot_b=b.key, by=by, least=ALIKE[by]),
         "Communities: where their features went": store.run("compare.community_flow", slot_a=a.key, slot_b=b.key),
@@ -96,24 +98,21 @@ def _models(store: "GraphStore", a: "Slot", b: "Slot") -> Found:
     from roicg.store.signature import match_signatures
 
     match = match_signatures(store, a.key, b.key)
-    v = match.verdict
-    rows: list[dict[str, Any]] = [
-        {"matched": "by signature", "similarity": v.similarity, "by chance": v.dealt, "p": v.p, "chance is": "ROIs exchanged between the models"},
-        {"matched": "twins among them", "similarity": v.twins, "by chance": v.twins_dealt, "p": v.twins_p, "chance is": "ROIs exchanged between the models"},
-        {"matched": "by index", "similarity": v.index, "by chance": v.chance, "p": v.index_p, "chance is": f"ROIs permuted within their {match.within}"},
-    ]
-    if v.held_out is not None:
-        rows.append(
-            {
-                "matched": "by half of the tasks",
-                "similarity": v.held_out,
-                "by chance": v.held_out_chance,
-                "p": v.held_out_p,
-                "chance is": f"ROIs permuted within their {match.within}; compared on the other tasks",
-            }
-        )
     pairs = [{"roi_a": one, "roi_b": other, "signature": alike} for one, other, alike in match.pairs]
-    return {f"{v.pairs} pairs, on {', '.join(match.tasks)}": rows, "ROIs matched one to one": pairs}
+    return {f"{len(pairs)} pairs, on {', '.join(match.tasks)}": _agreement(asdict(match.verdict), match.within), "ROIs matched one to one": pairs}
+
+
+def _agreement(v: Mapping[str, Any], within: str) -> list[dict[str, Any]]:
+    """A verdict (numerics.matching.MatchVerdict) as rows: what was measured, what it is by chance, and what chance is."""
+    exchanged, permuted = "ROIs exchanged between the graphs", f"ROIs permuted within their {within}"
+    rows: list[tuple[Any, ...]] = [
+        ("by signature", v["similarity"], v["dealt"], v["p"], exchanged),
+        ("twins among them", v["twins"], v["twins_dealt"], v["twins_p"], exchanged),
+        ("by index", v["index"], v["chance"], v["index_p"], permuted),
+    ]
+    if v["held_out"] is not None:
+        rows.append(("by half of the tasks", v["held_out"], v["held_out_chance"], v["held_out_p"], f"{permuted}; compared on the other tasks"))
+    return [dict(zip(("matched", "similarity", "by_chance", "p", "chance_is"), row, strict=True)) for row in rows]
 
 
 def _tasks(store: "GraphStore", slot: "Slot") -> set[str]:

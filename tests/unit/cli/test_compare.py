@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from tests.answers import AGREEMENT
 from tests.handmade import reference_graph
 from tests.profiles import profile_rows
 
@@ -15,7 +16,7 @@ def answers(store):
     store.answers["compare.entry_and_exit"] = lambda **_: [{"step": 100, "event": "enter"}, {"step": 200, "event": "exit"}, {"step": 0, "event": "enter"}]
     store.answers["compare.roi_matches"] = lambda slot_a, slot_b: [{"roi_a": "m0.r0", "roi_b": "m0.r0", "jaccard": 0.5}]
     store.answers["compare.signature_matches"] = lambda slot_a, slot_b: [{"roi_a": "m0.r0", "roi_b": "m0.r1", "signature": 0.9}]
-    store.answers["compare.agreement"] = lambda slot: [{"other": f"hand|toy@{step}|own|ports", "p": 0.5} for step in (100, 200)]
+    store.answers["compare.agreement"] = lambda slot: [{"other": f"hand|toy@{step}|own|ports", **AGREEMENT, "p": step / 1000} for step in (100, 200)]
     store.answers["compare.births_deaths"] = lambda slot_a, slot_b, by, least: [{"event": "birth", "roi": "m0.r4", "by": by, "least": least}]
     store.answers["compare.community_flow"] = lambda slot_a, slot_b, kind="communities": [{"community_a": 0, "community_b": 1, "kind": kind}]
     return store
@@ -43,7 +44,13 @@ def test_own_rois_are_compared_by_their_matches(answers, roicg) -> None:
     assert value["Roles: where their features went"] == [{"community_a": 0, "community_b": 1, "kind": "roles"}]
     value = json.loads(roicg("compare", "toy", "100", "200", "--partition", "own", "--by", "signature", "--json").stdout)
     assert value["ROIs that match"][0]["signature"] == 0.9
-    assert value["Agreement"] == [{"other": "hand|toy@200|own|ports", "p": 0.5}]
+    assert value["6 pairs, on add, max"][0] == {
+        "matched": "by signature",
+        "similarity": 0.85,
+        "by_chance": 0.7,
+        "p": 0.2,
+        "chance_is": "ROIs exchanged between the graphs",
+    }
     assert value["ROIs born, died, split, merged: signature at least 0.9"][0] == {"event": "birth", "roi": "m0.r4", "by": "signature", "least": 0.9}
     answers.answers["compare.roi_matches"] = lambda slot_a, slot_b: []
     assert "were not matched" in roicg("compare", "toy", "100", "200", "--partition", "own").stderr
@@ -63,7 +70,7 @@ def test_two_models_are_matched_by_signature_beside_matching_by_index(store, roi
     assert all(row["roi_a"] == row["roi_b"] for row in value["ROIs matched one to one"])
     shown = roicg(*words).stdout
     assert "5 pairs, on add, max (toy@200 and other@200, reference)" in shown
-    assert "ROIs exchanged between the models" in shown
+    assert "ROIs exchanged between the graphs" in shown
 
 
 @pytest.mark.parametrize(

@@ -91,13 +91,14 @@ def test_rois_without_edges_have_no_role() -> None:
 @pytest.mark.parametrize("kind", ["layered", "core-periphery"])
 def test_planted_roles_are_found_and_above_both_nulls(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Where modularity finds next to nothing; seen to fail for core–periphery (NMI .03) with similarity over all entries in place of the common ones."""
+    found = []
     for seed in range(5):
         edges, group = planted(kind, seed)
         communities, roles = (normalised_mutual_information(leiden(graph, 1.0, 0), group) for graph in (edges.undirected(), role_graph(edges)))
-        with capsys.disabled():
-            print(f" {kind} {seed}: NMI of communities {communities:.2f}, of roles {roles:.2f} (meant: {METHODS[kind]})", end="")
-        assert roles >= 0.95
-        assert communities < 0.6
+        found.append((communities, roles))
+    with capsys.disabled():
+        print(f" {kind}: NMI of communities at most {max(found)[0]:.2f}, of roles at least {min(r for _, r in found):.2f} (meant: {METHODS[kind]})", end="")
+    assert all(roles >= 0.95 and communities < 0.6 for communities, roles in found)
     graph = role_graph(edges)
     observed = modularity(graph, leiden(graph, 1.0, 0))
     assert Verdicts(against_null(observed, role_block_null(edges, 1.0, 20, 0)), against_null(observed, role_strength_null(edges, 1.0, 20, 0))).above_null
