@@ -2,7 +2,7 @@
 // mode: write
 // param: analysis STRING id of the analysis
 // param: number INTEGER of the version
-// param: verdict MAP task, gamma, edges, modularity, nearest_null, null_mean, null_sd, z, p, above_null; of both nulls blocks_* and configuration_* mean, sd, z, p
+// param: verdict MAP task, gamma, edges, modularity, nearest_null and its figures, above_null, the figures of both nulls
 // param: communities LIST<MAP> rois: names of the ROIs of each
 // return: written INTEGER
 MATCH (a:Analysis {id: $analysis})

@@ -8,7 +8,7 @@
 // return: size INTEGER ROIs
 // return: rois LIST<STRING>
 // return: modularity FLOAT of the whole division, on the graph that joins every ROI to its nearest others
-// return: nearest_null STRING the null that it comes nearest to: blocks (weights permuted within source site, target site and port) or configuration (strengths kept)
+// return: nearest_null STRING the null that it comes nearest to: blocks (weights permuted within blocks) or configuration (strengths kept)
 // return: null_mean FLOAT modularity under that null
 // return: null_sd FLOAT
 // return: z FLOAT the smaller of both
