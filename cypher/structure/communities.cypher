@@ -25,7 +25,7 @@ CALL (c) {
   WITH r ORDER BY r.name
   RETURN collect(r.name) AS rois
 }
-RETURN c.task AS task, c.gamma AS gamma, c.edges AS edges, c.index AS community, c.size AS size, rois, c.modularity AS modularity, c.nearest_null AS nearest_null,
-       c.null_mean AS null_mean, c.null_sd AS null_sd, c.z AS z, c.p AS p, c.blocks_z AS blocks_z, c.configuration_z AS configuration_z,
+RETURN c.task AS task, c.gamma AS gamma, c.edges AS edges, c.index AS community, c.size AS size, rois, c.modularity AS modularity,
+       c.nearest_null AS nearest_null, c.null_mean AS null_mean, c.null_sd AS null_sd, c.z AS z, c.p AS p, c.blocks_z AS blocks_z, c.configuration_z AS configuration_z,
        c.above_null AS above_null, a.id AS analysis
 ORDER BY task, gamma, edges, analysis, community
