@@ -107,8 +107,8 @@ def slot_of(place: Place, graph: ComputationalGraph) -> Slot:
 
 
 def analysis_stage(place: Place, store: "Neo4jStore") -> dict[str, Any]:
-    """φ(n) curves of the study's graphs and communities of its own graph, added to the store; figures: areas, modularity, z."""
-    from roicg.store.neo4j.analyses import find_communities
+    """φ(n) curves of the study's graphs, communities and roles of its own graph, added to the store; figures: areas, modularity, the smaller z."""
+    from roicg.store.neo4j.analyses import find_communities, find_roles
 
     figures: dict[str, Any] = {}
     graphs = _graphs(place)
@@ -122,8 +122,12 @@ def analysis_stage(place: Place, store: "Neo4jStore") -> dict[str, Any]:
         figures |= {f"area/{kind}/{c.task}/{c.selection}": c.area for c in curves if c.area is not None}
     if "own" in graphs:
         chosen = place.study.analysis
-        found = find_communities(store, graphs["own"].id, task=None, gamma=chosen.gamma, null_samples=chosen.null_samples, seed=chosen.seed)
-        figures |= {"modularity": found.modularity, "modularity_z": found.null.z, "communities": len(found.communities)}
+        asked: dict[str, Any] = {"task": None, "gamma": chosen.gamma, "null_samples": chosen.null_samples, "seed": chosen.seed}
+        found = find_communities(store, graphs["own"].id, **asked)
+        figures |= {"modularity": found.modularity, "modularity_z": found.nulls.counts.z, "communities": len(found.communities)}
+        if chosen.roles:
+            roles = find_roles(store, graphs["own"].id, **asked)
+            figures |= {"roles_modularity": roles.modularity, "roles_z": roles.nulls.counts.z, "roles": len(roles.communities)}
     return figures
 
 
@@ -142,8 +146,10 @@ def _curves(place: Place, graph: ComputationalGraph) -> tuple[FaithfulnessCurve,
 
 
 def comparison_stage(study: Study, model: str, home: Path, store: "Neo4jStore", device: str = "cpu") -> dict[str, Any]:
-    """ROI matches between consecutive checkpoints' own graphs, added to the store; figures: matches per pair of steps."""
-    from roicg.store.neo4j.analyses import match_rois
+    """ROI matches of the own graphs, added to the store: between consecutive checkpoints by shared features and by signature, and with the last
+    checkpoint of every earlier model that has a task in common by signature; figures: matches, twins and p per pair.
+    """
+    from roicg.store.neo4j.analyses import match_by_signature, match_rois
 
     figures: dict[str, Any] = {}
     if "own" not in study.partitions:
@@ -152,8 +158,22 @@ def comparison_stage(study: Study, model: str, home: Path, store: "Neo4jStore", 
     graphs = [_graphs(place)["own"] for place in places]
     for before, after in pairwise(graphs):
         matches = match_rois(store, before.id, after.id)
-        figures[f"matches/{before.checkpoint.label}-{after.checkpoint.label}"] = len(matches.matches)
+        pair = f"{before.checkpoint.label}-{after.checkpoint.label}"
+        alike = match_by_signature(store, before.id, after.id, seed=study.analysis.seed).verdict
+        figures |= {f"matches/{pair}": len(matches.matches), f"twins/{pair}": alike.twins, f"p/{pair}": alike.p}
+    for other in _earlier_with_a_task_of(study, model):
+        last = _graphs(Place(study, other, labels(study, other)[-1][0], home, device))["own"]
+        if last.id != graphs[-1].id:  # the same weights under two names have one graph
+            alike = match_by_signature(store, last.id, graphs[-1].id, seed=study.analysis.seed).verdict
+            figures |= {f"twins/{other}": alike.twins, f"p/{other}": alike.p}
     return figures
+
+
+def _earlier_with_a_task_of(study: Study, model: str) -> list[str]:
+    """Models before ``model`` in the study that share a task with it."""
+    tasks = {task.name for task in study.tasks_of(study.model(model))}
+    names = [one.name for one in study.models]
+    return [name for name in names[: names.index(model)] if tasks & {task.name for task in study.tasks_of(study.model(name))}]
 
 
 def own_rois(place: Place) -> RoiPartition:

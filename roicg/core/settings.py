@@ -235,9 +235,13 @@ class CircuitSettings(Settings):
 
 
 class AnalysisSettings(Settings):
-    """Communities: Leiden resolution and the draws of their null."""
+    """Communities and roles: Leiden resolution and the draws of each of their two nulls.
+
+    ``roles``: whether ROIs are divided by alike profiles too (communities are what is joined among itself).
+    """
 
     gamma: float = Field(default=1.0, gt=0)
+    roles: bool = True
     null_samples: int = Field(default=100, ge=10)
     seed: int = 0
 
