@@ -1,7 +1,7 @@
 """Activation signatures: what each feature does on every prompt, as the rows that ROIs are grouped by.
 
 1. Columns are (example, position): all positions of all clean prompts of split ``rois``, task by task, by rising length.
-2. Above ``MAX_COLUMNS`` columns a subset is drawn once from (count, seed), the same for every site.
+2. Above ``MAX_COLUMNS`` columns a subset is drawn once, the same for every site (models/columns.py).
 3. MLP features: activation after the nonlinearity. Heads: the head's output in the stream, projected per task on its
    first principal direction. ``tok`` and ``logits`` have no signature: they keep one ROI per feature.
 
@@ -10,31 +10,26 @@ A position at which nothing varies adds a constant column, which correlation for
 """
 
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
 
 import numpy as np
 import torch
 from jaxtyping import Float, Int
 
-from roicg.core.errors import PromptError
 from roicg.core.prompts import TaskPrompts
 from roicg.core.settings import RoiSettings
 from roicg.models.batches import batches
+from roicg.models.columns import BATCH, kept_columns
 from roicg.models.forward import Cache, run
 from roicg.models.lens import Attention, Lens
-
-MAX_COLUMNS = 8192
-"""Enough for every tested case (4,096 examples are steady) and small enough for the many surrogates of the nulls."""
-BATCH = 256
 
 
 def activation_signatures(lens: Lens, prompts: Sequence[TaskPrompts], settings: RoiSettings) -> dict[str, Float[np.ndarray, "feature column"]]:
     """Site key → [feature, column] for every attention and MLP site; units are those of the activations.
 
-    Raises ``PromptError`` when the ``rois`` splits hold no prompt at all.
+    Columns as in :func:`~roicg.models.columns.signature_columns`. Raises ``PromptError`` when the ``rois`` splits hold no prompt at all.
     """
     parts: dict[str, list[np.ndarray]] = {site.key: [] for site in lens.sites if site.kind in ("attention", "mlp")}
-    for task, columns in zip(prompts, _task_columns(prompts, settings), strict=True):
+    for task, columns in zip(prompts, kept_columns(prompts, settings.seed), strict=True):
         heads: dict[str, list[torch.Tensor]] = {key: [] for key in parts}
         for cache, kept in _runs(lens, task, columns):
             for layer, post in enumerate(cache.post):
@@ -45,11 +40,6 @@ def activation_signatures(lens: Lens, prompts: Sequence[TaskPrompts], settings: 
             if heads[f"a{layer}"]:
                 parts[f"a{layer}"].append(first_principal(torch.cat(heads[f"a{layer}"]), attention))
     return {key: np.concatenate(part, axis=1) for key, part in parts.items()}
-
-
-def column_tasks(prompts: Sequence[TaskPrompts], settings: RoiSettings) -> tuple[str, ...]:
-    """For each column of the signatures the name of the task it comes from."""
-    return tuple(task.task for task, columns in zip(prompts, _task_columns(prompts, settings), strict=True) for _ in columns)
 
 
 @torch.no_grad()
@@ -70,19 +60,6 @@ def first_principal(z: Float[torch.Tensor, "column H E"], attention: Attention) 
 def _as_array(values: torch.Tensor) -> np.ndarray:
     """``values`` in their own precision, half precision (which numpy lacks) in float32."""
     return np.asarray(values.to(torch.promote_types(values.dtype, torch.float32)).cpu().numpy())
-
-
-def _task_columns(prompts: Sequence[TaskPrompts], settings: RoiSettings) -> list[Int[np.ndarray, " kept"]]:
-    """For each task which of its (example, position) columns are kept, as rising indices in batch order."""
-    counts = [sum(len(pair.clean) for pair in task.rois.pairs) for task in prompts]
-    total = sum(counts)
-    if total == 0:
-        raise PromptError("no task has a prompt in split rois, so there is nothing to find ROIs from; give more prompts, or a larger n")
-    kept = np.arange(total)
-    if total > MAX_COLUMNS:
-        kept = np.sort(np.random.default_rng([settings.seed, total]).choice(total, MAX_COLUMNS, replace=False))
-    starts = np.cumsum([0, *counts])
-    return [kept[(kept >= start) & (kept < end)] - start for start, end in pairwise(starts.tolist())]
 
 
 @torch.no_grad()
