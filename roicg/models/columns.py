@@ -18,6 +18,7 @@ from roicg.models.batches import batches
 MAX_COLUMNS = 8192
 """Enough for every tested case (4,096 examples are steady) and small enough for the many surrogates of the nulls."""
 BATCH = 256
+"""Prompts that are run at once; the order of columns does not depend on it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -96,7 +96,7 @@ def _label(roi: Roi, signature: Float[np.ndarray, "feature column"] | None, colu
         return roi.key
     size = f"{roi.size} {NOUN[roi.kind]}{'' if roi.size == 1 else 's'}"
     if roi.is_rest:
-        return f"{size} that never vary"
+        return f"{size} that {'does' if roi.size == 1 else 'do'} not vary with the prompt"
     energy = column_energy(signature[list(roi.members)]) if signature is not None else np.zeros(len(columns))
     words = [size, *_where(energy, columns, token_text)]
     if stable is not None:

@@ -7,8 +7,8 @@
    (one giant and crumbs, Q near 0, or a balanced split, Q near .3), so its own draws alone have next to no spread and a
    balanced split of an untrained model would stand out by hundreds of standard deviations. K is that of the surrogate's
    own eigengap where the study's level is ``auto``, else the K that was chosen: a level is compared with the same level of
-   what has no groups. That a finer level stands above its null does not say that it adds to a coarser one; that halves
-   agree on it does.
+   what has no groups. Q falls where real groups are cut further, so a level finer than these need not stand above its null
+   (and one that does need not add to a coarser one): what speaks for a finer level is that halves agree on it (5).
 4. z and p of Q against each; ``above_null`` = both z ≥ 5. Eigengap and contrast alone raise false alarms on untrained models.
 5. Stability: mean adjusted Rand index between the partitions of two halves of the columns, K as in the whole.
 
@@ -25,7 +25,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from roicg.core.partition import SiteQuality
-from roicg.numerics.agreement import adjusted_rand
+from roicg.numerics.agreement import adjusted_rand, jaccard_table
 from roicg.numerics.landmarks import content_order
 from roicg.numerics.nulls import ABOVE_NULL, rotated_correlation, shuffled_correlation, z_and_p
 from roicg.numerics.similarity import correlation, eigengap, graph_modularity, largest_k, rowabs, similarity_graph, standardise
@@ -90,14 +90,17 @@ def agreement(pairs: Iterable[tuple[Labels, Labels]]) -> float:
 
 def recovery(labels: Labels, pairs: Iterable[tuple[Labels, Labels]]) -> dict[int, float]:
     """Group → mean over all halves of its largest Jaccard index with a group of the half: 1 where every half has it as it is."""
-    found: dict[int, list[float]] = {int(group): [] for group in np.unique(labels)}
-    for half in (half for pair in pairs for half in pair):
-        _, names = np.unique(half, return_inverse=True)
-        sizes = np.bincount(names)
-        for group, scores in found.items():
-            inside = np.bincount(names[labels == group], minlength=len(sizes))
-            scores.append(float((inside / (sizes + inside.sum() - inside)).max()))
-    return {group: float(np.mean(scores)) for group, scores in found.items() if scores}
+    found = [jaccard_table(labels, half).max(axis=1) for pair in pairs for half in pair]
+    return dict(zip(np.unique(labels).tolist(), np.mean(found, axis=0).tolist(), strict=True)) if found else {}
+
+
+def least_recovery(pairs: Iterable[tuple[Labels, Labels]]) -> float:
+    """Of the group of one half that the other half finds again least its largest Jaccard index there, mean over the splits; 0 without any.
+
+    A group counts however small it is, where ARI hardly sees crumbs that break off large groups.
+    """
+    tables = [jaccard_table(a, b) for a, b in pairs]
+    return float(np.mean([min(table.max(axis=1).min(), table.max(axis=0).min()) for table in tables])) if tables else 0.0
 
 
 def modularity_of(corr: Square, methods: Iterable[Method], seed: int, k: int | None, k_max: int) -> float:

@@ -10,7 +10,7 @@ from roicg.numerics.similarity import correlation, eigengap, rowabs, similarity_
 from roicg.rois import quality
 from roicg.rois.methods import agglomerative
 from roicg.rois.partition import own_partition
-from roicg.rois.quality import Halves, agreement, recovery
+from roicg.rois.quality import Halves, agreement, least_recovery, recovery
 from roicg.rois.signatures import activation_signatures
 
 SETTINGS = RoiSettings(null_draws=10)
@@ -82,6 +82,15 @@ def test_recovery_is_the_mean_largest_jaccard_index_over_halves() -> None:
     labels = np.array([0, 0, 0, 7, 7])
     assert recovery(labels, [(np.array([5, 5, 5, 1, 1]), np.array([2, 2, 2, 2, 3]))]) == {0: pytest.approx(7 / 8), 7: pytest.approx(3 / 4)}
     assert recovery(labels, []) == {}
+
+
+def test_least_recovery_sees_the_crumb_that_ari_does_not() -> None:
+    """By hand: {0..18} and the crumb {19} against {0..17, 19} and the crumb {18}: the crumb is found again as one of 19."""
+    first, second = np.zeros(20, dtype=int), np.zeros(20, dtype=int)
+    first[19], second[18] = 1, 1
+    assert least_recovery([(first, second)]) == pytest.approx(1 / 19)
+    assert least_recovery([(first, first), (first, second)]) == pytest.approx((1 + 1 / 19) / 2)
+    assert least_recovery([]) == 0.0
 
 
 def test_a_group_cut_at_random_is_found_again_by_half(planted: Callable) -> None:
