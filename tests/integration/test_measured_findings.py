@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from roicg import stages
+from roicg.circuits import task_sets
 from roicg.core.settings import Study
 from roicg.findings import separation, units
 from roicg.findings.registry import FINDINGS, find_finding
@@ -50,7 +51,9 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fewer random sets and levels: what is tested is that all of it runs and agrees with itself."""
     monkeypatch.setattr(separation, "POOL", 3)
     monkeypatch.setattr(separation, "PAIRS", 8)
-    monkeypatch.setattr(units, "LEVELS", ("auto", 4))
+    monkeypatch.setattr(task_sets, "MOST", 1)
+    monkeypatch.setattr(task_sets, "LARGEST_START", 6)
+    monkeypatch.setattr(units, "LEVELS", (4,))
     monkeypatch.setattr(units, "PAIRS", 8)
     monkeypatch.setattr(units, "RANDOM_DRAWS", 1)
 
