@@ -71,7 +71,6 @@ def test_a_method_that_finds_its_own_number_takes_no_level() -> None:
 
 
 def test_a_level_beyond_the_landmarks_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(landmarks, "DENSE_UP_TO", 60)
     monkeypatch.setattr(landmarks, "LANDMARKS", 30)
     with pytest.raises(StudyError, match="grouped through 30 landmarks"):
         found(nested(0)[0], level=31)
