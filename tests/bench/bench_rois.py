@@ -24,6 +24,7 @@ DEFAULT = RoiSettings()
 QUICK = RoiSettings(null_draws=2)
 DRAWS = range(5)
 SEEDS = range(20)
+FEW = 6
 COMMAND = "make bench ARGS=tests/bench/bench_rois.py"
 
 
@@ -165,10 +166,11 @@ def _summed(model: Adder) -> np.ndarray:
 
 
 def test_methods() -> None:
-    """Every method, and the other signature, with the K it finds by itself; the given models first."""
+    """Every method, and the other signature, with the K it finds by itself; nulls of ``FEW`` draws, whose seconds are counted."""
     figures = []
     ways: dict[str, tuple[str, Callable[[Adder], np.ndarray]]] = {
         **{f"`{method}`": (method, lambda model: activation_signatures(model.lens, model.prompts(), DEFAULT)["m0"]) for method in METHODS},
+        "`agglomerative` on activations as they are": ("agglomerative", lambda model: raw_activations(model.lens, model.prompts())["m0"]),
         "`signature: attribution`, 256 prompts": ("agglomerative", lambda model: attribution_signatures(model.lens, model.prompts(), 0)["m0"]),
         "`signature: attribution`, up to 4,096 prompts": ("agglomerative", lambda model: attribution_signatures(model.lens, model.prompts(4096), 0)["m0"]),
         "attribution summed over positions, up to 4,096 prompts": ("agglomerative", _summed),
@@ -177,8 +179,9 @@ def test_methods() -> None:
         for model in adders():
             rows = signature(model)
             start = process_time()
-            partition = grouped(model.lens, rows, RoiSettings(method=method))
+            partition = grouped(model.lens, rows, RoiSettings(method=method, null_draws=FEW))
             note = f"{worth(partition)}; {process_time() - start:.1f} s"
+            print(name, model.name, f"{found(model, partition):.3f}", note, flush=True)
             figures.append(Figure(f"{name}, {model.name}: ARI with the frequency", found(model, partition), note=note))
     keep("roi_methods", figures, COMMAND)
     assert all(-1 <= figure.value <= 1 for figure in figures)
