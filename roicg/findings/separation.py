@@ -44,8 +44,8 @@ from roicg.places import Place, open_place
 if TYPE_CHECKING:
     from roicg.store.neo4j.store import Neo4jStore
 
-PAIRS = 64
-"""Pairs of a split that a set is measured on."""
+CHOOSE_PAIRS, PAIRS = 32, 64
+"""Pairs that a set is chosen on (split ``edges``) and told on (split ``eval``)."""
 POOL = 100
 FEATURE_BUDGETS = (0.025, 0.05, 0.1, 0.25)
 EDGE_BUDGETS = (0.02, 0.05, 0.1, 0.2, 0.3)
@@ -81,7 +81,7 @@ def measure(place: Place, store: "Neo4jStore") -> list[Row]:
         tasks = tuple(with_own_answers(lens, task) for task in tasks)
         graphs = _attributed_anew(place, lens, tasks, graphs)
     graphs = {**graphs, BY_USE: _by_use(place, lens, tasks)}
-    choose, tell = (ask(lens, tasks, split, PAIRS) for split in ("edges", "eval"))
+    choose, tell = ask(lens, tasks, "edges", CHOOSE_PAIRS), ask(lens, tasks, "eval", PAIRS)
     units = [*_node_units(lens, tasks, graphs, _communities(place, store), choose, tell), *_edge_units(graphs, choose, tell)]
     rng = np.random.default_rng([place.study.findings.seed, 5])
     return [row for unit in units for row in _rows(unit, [task.task for task in tasks], rng, solved=solved)]
