@@ -2,7 +2,8 @@
 // mode: write
 // param: batch INTEGER
 // return: removed INTEGER
-// Marking the partition incomplete locks it, and tells a writer that comes now to write its blocks again.
+// Marking the partition incomplete locks it, and tells a writer that comes now to write its blocks again; a writer that came
+// before holds the same lock until its version is there, and is seen by the second question.
 MATCH (partition:Partition)
 WHERE NOT EXISTS { (:GraphVersion)-[:USES]->(partition) }
 SET partition.complete = false

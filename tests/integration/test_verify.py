@@ -67,7 +67,7 @@ class Undone(Connection):
         self.session.close()
         self.close()
 
-    def _managed(self, name: str, work: Callable[[Transaction], Any], allowed: tuple[str, ...]) -> Any:
+    def _managed(self, name: str, work: Callable[[Transaction], Any], allowed: tuple[str, ...], *, repeatable: bool = True) -> Any:
         return work(Transaction(self.open, allowed))  # type: ignore[arg-type]  # it has run() as well
 
 

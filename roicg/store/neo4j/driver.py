@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import neo4j
-from neo4j.exceptions import AuthError, ClientError, ConfigurationError, DriverError, Neo4jError
+from neo4j.exceptions import AuthError, ClientError, ConfigurationError, DriverError, IncompleteCommit, Neo4jError
 
 from roicg.core.errors import QueryError, RoicgError, StoreError, StoreUnreachable
 from roicg.store.registry import find_query
@@ -29,6 +29,8 @@ _QUIET = (
     neo4j.NotificationDisabledClassification.SCHEMA,
 )
 _REPEATS = 3
+# Two processes that create one constraint or index at the same time: one of them hears that it is there.
+_THERE_ALREADY = ("EquivalentSchemaRuleAlreadyExists", "ConstraintAlreadyExists", "IndexAlreadyExists")
 
 
 class TransactionMemoryFull(StoreError):
@@ -57,13 +59,17 @@ class Transaction:
             return [dict(zip(columns, record, strict=True)) for record in result] if plain else result.data()
         except Neo4jError as error:
             # Its code calls the memory error transient, so that the driver would repeat it for half a minute.
-            if (error.code or "").endswith(_MEMORY_CODES):
+            if _is_memory(error):
                 raise TransactionMemoryFull(f"{name}: {error.message}") from error
             raise
 
 
 class Connection:
-    """One driver; ``read``, ``write`` and ``transaction`` are managed (repeated on transient errors) and named in ``SHOW TRANSACTIONS``."""
+    """One driver; ``read``, ``write`` and ``transaction`` are managed and named in ``SHOW TRANSACTIONS``.
+
+    Managed: repeated on transient errors, and after a connection was lost, even when that happened while committing and nobody
+    knows whether it took effect. So every writing query of the catalogue, and every ``work`` given here, may take effect twice.
+    """
 
     def __init__(self, address: "Address", *, read_timeout_s: float = READ_TIMEOUT_S, write_timeout_s: float = WRITE_TIMEOUT_S) -> None:
         self.address = address
@@ -114,14 +120,14 @@ class Connection:
         return self._managed(name, work, ("write", "read"))
 
     def define(self, name: str, /) -> None:
-        """Run one schema query."""
+        """Run one schema query, which may find that what it makes is there."""
         self._managed(name, lambda tx: tx.run(name), ("schema",))
 
     def free(self, text: str, params: dict[str, Any] | None = None, *, write: bool = False) -> Rows:
-        """Rows of Cypher that a person typed; READ access mode unless ``write``."""
-        return self._managed("typed", lambda tx: tx.send("typed", text, params or {}), ("write", "read") if write else ("read",))
+        """Rows of Cypher that a person typed; READ access mode unless ``write``, which is never repeated on doubt."""
+        return self._managed("typed", lambda tx: tx.send("typed", text, params or {}), ("write", "read") if write else ("read",), repeatable=not write)
 
-    def _managed(self, name: str, work: Callable[[Transaction], T], allowed: tuple[str, ...]) -> T:
+    def _managed(self, name: str, work: Callable[[Transaction], T], allowed: tuple[str, ...], *, repeatable: bool = True) -> T:
         reads = allowed == ("read",)
         timeout = self.read_timeout_s if reads else self.write_timeout_s
 
@@ -133,9 +139,8 @@ class Connection:
             for repeat in range(_REPEATS):
                 try:
                     return session.execute_read(run) if reads else session.execute_write(run)
-                except ClientError as error:
-                    # A row that another writer removes while MERGE takes it: named a client error, yet passing.
-                    if not (error.code or "").endswith("EntityNotFound") or repeat == _REPEATS - 1:
+                except (ClientError, IncompleteCommit) as error:
+                    if repeat == _REPEATS - 1 or not _passing(error, repeatable, allowed):
                         raise
             raise AssertionError("the loop returns or raises")
 
@@ -157,6 +162,10 @@ class Connection:
             ) from error
         except ConfigurationError as error:
             raise StoreUnreachable(f"{self.address.uri!r} is no database address ({error}); it must look like bolt://host:7687 or neo4j://host:7687") from error
+        except IncompleteCommit as error:
+            raise StoreUnreachable(
+                f"the connection to {self.address.uri} was lost while {name} was being committed, so that it may or may not have taken effect; look before you repeat it"
+            ) from error
         except Neo4jError as error:
             raise _server_said(name, error) from error
         except (DriverError, OSError) as error:
@@ -165,8 +174,23 @@ class Connection:
             ) from error
 
 
+def _is_memory(error: Neo4jError) -> bool:
+    return (error.code or "").endswith(_MEMORY_CODES)
+
+
+def _passing(error: ClientError | IncompleteCommit, repeatable: bool, allowed: tuple[str, ...]) -> bool:
+    """Whether to try again what the driver gives up: named an error of the client, yet passing."""
+    if isinstance(error, IncompleteCommit):
+        return repeatable
+    code = error.code or ""
+    # A row that another writer removes while MERGE takes it; a constraint that another process has just made.
+    return code.endswith("EntityNotFound") or ("schema" in allowed and code.endswith(_THERE_ALREADY))
+
+
 def _server_said(name: str, error: Neo4jError) -> StoreError:
     code, said = error.code or "", _first_line(error.message or error)
+    if _is_memory(error):  # while committing, where no query is to blame
+        return TransactionMemoryFull(f"{name}: {said}")
     if "TransactionTimedOut" in code:
         return StoreError(f"{name} ran out of its time limit and was stopped; ask for less, or for one slot at a time")
     if code.endswith("AccessMode"):

@@ -56,6 +56,7 @@ def version_row(graph: ComputationalGraph, content_hash: str) -> Row:
         "quality": to_json({site: asdict(quality) for site, quality in graph.partition.quality.items()}),
         "scores": to_json([asdict(score) for score in graph.scores]),
         "provenance": to_json(given),
+        "numerics": int(given["numerics"]) if given.get("numerics", "").isdecimal() else None,
     }
 
 
