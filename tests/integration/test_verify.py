@@ -17,11 +17,11 @@ pytestmark = pytest.mark.neo4j
 
 EDGE = "MATCH ()-[e:EDGE {graph: 1, source: 'm0.r0', target: 'logits', task: 'add'}]->() "
 DAMAGE = [
-    ("edge deleted", EDGE + "DELETE e", {"content"}, "m0.r0→logits"),
+    ("edge deleted", EDGE + "DELETE e", {"content", "edge"}, "m0.r0→logits"),
     (
         "edge deleted for all tasks",
         "MATCH ()-[e:EDGE {graph: 1, source: 'm0.r0', target: 'logits'}]->() DELETE e",
-        {"content", "rank", "flow"},
+        {"content", "rank", "flow", "edge"},
         "n_rows is 30, and 32",
     ),
     ("weight changed", EDGE + "SET e.weight = 0.5, e.strength = 0.5", {"content", "flow"}, "content_hash is"),
@@ -29,10 +29,10 @@ DAMAGE = [
     ("standard error changed", EDGE + "SET e.se = 0.5", {"content"}, "content_hash is"),
     ("rank gap", EDGE + "SET e.rank = 99", {"rank"}, "ranks of task add"),
     ("no rank", EDGE + "REMOVE e.rank", {"content", "edge"}, "rank is not 1 or more"),
-    ("edge of another version", EDGE + "SET e.graph = 77", {"content", "edge"}, "version does not exist"),
+    ("edge of another version", EDGE + "SET e.graph = 77", {"content", "edge"}, "name version 77"),
     ("flow changed", "MATCH (r:ROI {key: '1|m0.r0'})-[f:FLOW {task: 'add'}]->() SET f.inflow = 9.0", {"flow"}, "like that of m0.r0 for add"),
     ("port group gone", "MATCH (p:PortGroup {key: '1|m0.in|add'}) DETACH DELETE p", {"content"}, "n_port_groups is 9, and 10"),
-    ("ROI cut off", "MATCH ()-[h:HAS_ROI]->(:ROI {key: '1|m0.rest'}) DELETE h", {"content", "loose"}, "node without version"),
+    ("ROI cut off", "MATCH ()-[h:HAS_ROI]->(:ROI {key: '1|m0.rest'}) DELETE h", {"content", "edge", "loose"}, "node without version"),
     ("features moved", "MATCH (b:Block {name: 'm0.r1'})-[c:CONTAINS]->() WITH c LIMIT 1 DELETE c", {"feature"}, "holds 1 of its 2"),
     ("members changed", "MATCH (b:Block {name: 'm0.r1'}) SET b.members = [3, 5]", {"content", "feature"}, "exactly once"),
     (
@@ -49,7 +49,7 @@ DAMAGE = [
         {"leftover"},
         "staged with 3 rows",
     ),
-    ("analysis cut off", "MATCH (a:Analysis)-[o:OF]->() DELETE o", {"loose"}, "analysis without version"),
+    ("analysis cut off", "MATCH (a:Analysis)-[o:OF]->() DELETE o", {"leftover"}, "analysis without version"),
     ("dangling match", "MATCH (a:ROI {key: '1|m0.r0'}), (b:ROI {key: '2|m0.r0'}) CREATE (a)-[:MATCHES {analysis: 'none'}]->(b)", {"loose"}, "match of ROIs"),
 ]
 

@@ -19,7 +19,7 @@ Rows are locked (written to) before they are asked: what was read while another 
 import contextlib
 import functools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -191,7 +191,7 @@ class Publication:
 
         self._connection.transaction("publish.beat", beat)
 
-    def _batch(self, tx: Transaction, *, staged: _Staged, step: Step, part: list[dict[str, Any]], before: int) -> None:
+    def _batch(self, tx: Transaction, *, staged: _Staged, step: Step, part: Sequence[dict[str, Any]], before: int) -> None:
         """One transaction: proof, then rows. Runs again after a lost connection; what was committed then is seen and left."""
         row = _first(tx.run("publish.advance", **asdict(staged), before=before, rows=len(part)), self._slot)
         if row["done"] == before + len(part):

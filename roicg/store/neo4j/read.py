@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,15 +11,34 @@ from roicg.core.errors import StoreError
 from roicg.core.graph import Checkpoint, ComputationalGraph, EdgeTable, PortGroupEffect, TaskScore
 from roicg.core.partition import Roi, RoiPartition, SiteQuality
 from roicg.core.sites import Site
-from roicg.store.neo4j.driver import Connection, Rows, Transaction
+from roicg.store.neo4j.driver import Connection, Rows, Transaction, TransactionMemoryFull
 from roicg.store.stored import stored_form
 
-PAGE = 50_000
-"""Edges read in one transaction: about a second."""
+PAGE = 20_000
+"""Edges read in one transaction: half a second, a few megabytes of the server's memory."""
+
+LAST = 2**63 - 1
+"""Greater than any rank: the last page holds whatever ranks are left."""
+
+Columns = tuple[np.ndarray, np.ndarray, np.ndarray]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadBack:
+    """A version as it lies in the database: its graph, its plain figures, and how many edges are ``odd``: against their strength or their ends."""
+
+    graph: ComputationalGraph
+    version: dict[str, Any]
+    odd: int
 
 
 def read_version(connection: Connection, number: int, on_page: Callable[[], None] | None = None) -> ComputationalGraph:
-    """The graph of version ``number``, staged or published; ``StoreError`` or ``LawError`` names what is missing or broken.
+    """The graph of version ``number``, staged or published; ``StoreError`` or ``LawError`` names what is missing or broken."""
+    return read_back(connection, number, on_page).graph
+
+
+def read_back(connection: Connection, number: int, on_page: Callable[[], None] | None = None) -> ReadBack:
+    """Like :func:`read_version`, with what else an audit asks.
 
     Versions never change while a slot shows them, so that pages fit together; one that is removed meanwhile is noticed.
     ``on_page`` is called after each page.
@@ -41,7 +61,7 @@ def read_version(connection: Connection, number: int, on_page: Callable[[], None
         tuple(TaskScore(**score) for score in json.loads(version["scores"])),
         json.loads(version["provenance"]),
     )
-    return stored_form(graph)
+    return ReadBack(stored_form(graph), version, reader.odd)
 
 
 def _version(found: Rows, number: int) -> dict[str, Any]:
@@ -67,7 +87,9 @@ class _EdgeReader:
     def __init__(self, connection: Connection, version: dict[str, Any], position: dict[str, int], on_page: Callable[[], None] | None) -> None:
         self._connection, self._version, self._position, self._on_page = connection, version, position, on_page
         self._number: int = version["number"]
+        self._page_size = PAGE
         self._ports: dict[str, int] = {}
+        self.odd = 0
 
     def table(self) -> EdgeTable:
         """One row per (source, target, port), sorted by them."""
@@ -80,42 +102,52 @@ class _EdgeReader:
         floats = np.stack([columns[1] for columns in tasks.values()], axis=1) if tasks else np.empty((3, *shape))
         ranks = np.stack([columns[2] for columns in tasks.values()]) if tasks else np.empty(shape, dtype=np.int64)
         names = list(self._ports)
-        return EdgeTable(tuple(tasks), triples[0], triples[1], tuple(names[port] for port in triples[2].tolist()), *floats, ranks)
+        return EdgeTable(tuple(tasks), triples[0], triples[1], tuple(names[port] for port in triples[2].tolist()), floats[0], floats[1], floats[2], ranks)
 
-    def _task(self, task: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def _task(self, task: str) -> Columns:
         """Ends (source, target, port; as numbers), floats (weight, se, mean_abs) and ranks of one task, sorted by ends."""
-        pages = []
-        for first in range(1, max(1, self._version["n_edges"]) + 1, PAGE):
-            last = first + PAGE - 1 if first + PAGE <= self._version["n_edges"] else None
-            bounds = {"first": first} if last is None else {"first": first, "last": last}
-            pages.append(self._page(task, bounds))
+        pages, first, edges = [], 1, self._version["n_edges"]
+        while first <= max(1, edges):
+            last = first + self._page_size - 1
+            try:
+                pages.append(self._page(task, first, last if last < edges else LAST))
+            except TransactionMemoryFull:
+                if self._page_size == 1:
+                    raise
+                self._page_size //= 2
+                continue
+            first = last + 1
             if self._on_page:
                 self._on_page()
         ends, floats, ranks = (np.concatenate([page[i] for page in pages], axis=-1) for i in range(3))
         order = np.lexsort((ends[2], ends[1], ends[0]))
         return ends[:, order], floats[:, order], ranks[order]
 
-    def _page(self, task: str, bounds: dict[str, int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        rows = self._connection.read("house.edges", number=self._number, task=task, **bounds)
-        unknown = {row[end] for row in rows for end in ("source", "target")} - self._position.keys()
-        if unknown:
-            raise StoreError(f"version {self._number}: an edge names the ROI {sorted(unknown)[0]}, which the version does not have")
-        ends = [[self._position[row["source"]], self._position[row["target"]], self._ports.setdefault(row["port"], len(self._ports))] for row in rows]
-        floats = [[row["weight"], row["se"], row["mean_abs"]] for row in rows]
-        return (
-            np.array(ends, dtype=np.int64).reshape(-1, 3).T,
-            np.array(floats, dtype=np.float64).reshape(-1, 3).T,
-            np.array([row["rank"] for row in rows], dtype=np.int64),
-        )
+    def _page(self, task: str, first: int, last: int) -> Columns:
+        ends: list[np.ndarray] = [np.empty((3, 0), dtype=np.int64)]
+        floats: list[np.ndarray] = [np.empty((3, 0))]
+        ranks: list[int] = []
+        for row in self._connection.read("house.read_back", number=self._number, task=task, first=first, last=last):
+            ports = [self._ports.setdefault(port, len(self._ports)) for port in row["port"]]
+            source = [self._roi(row["source"])] * len(ports)
+            ends.append(np.array([source, [self._roi(name) for name in row["target"]], ports], dtype=np.int64))
+            floats.append(np.array([row["weight"], row["se"], row["mean_abs"]], dtype=np.float64))
+            ranks += row["rank"]
+            self.odd += row["odd"]
+        return np.concatenate(ends, axis=1), np.concatenate(floats, axis=1), np.array(ranks, dtype=np.int64)
+
+    def _roi(self, name: str) -> int:
+        if name not in self._position:
+            raise StoreError(f"version {self._number}: an edge names the ROI {name}, which the version does not have")
+        return self._position[name]
 
     def _compare(self, task: str, expected: np.ndarray, found: np.ndarray) -> None:
         """``StoreError`` where ``task`` has other edges than the first task, or one of them twice."""
         if np.array_equal(expected, found) and (found.shape[1] < 2 or not (np.diff(found, axis=1) == 0).all(axis=0).any()):
             return
         both = [set(map(tuple, ends.T.tolist())) for ends in (expected, found)]
-        seen: set[tuple[int, ...]] = set()
-        twice = {edge for edge in map(tuple, found.T.tolist()) if edge in seen or seen.add(edge)}
-        odd = sorted(both[0] ^ both[1]) or sorted(twice)
+        twice = found[:, 1:][:, (np.diff(found, axis=1) == 0).all(axis=0)]  # sorted, so that equal ones are neighbours
+        odd = sorted(both[0] ^ both[1]) or sorted(map(tuple, twice.T.tolist()))
         rois, ports = list(self._position), list(self._ports)
         source, target, port = odd[0]
         raise StoreError(
