@@ -5,7 +5,7 @@
 MATCH (partition:Partition)
 WHERE NOT EXISTS { (:GraphVersion)-[:USES]->(partition) } AND NOT EXISTS { (partition)-[:HAS_BLOCK]->() }
 WITH partition LIMIT $batch
-SET partition.complete = false
+SET partition.asked = datetime.realtime()
 WITH partition
 WHERE NOT EXISTS { (:GraphVersion)-[:USES]->(partition) } AND NOT EXISTS { (partition)-[:HAS_BLOCK]->() }
 DETACH DELETE partition

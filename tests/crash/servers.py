@@ -124,10 +124,8 @@ def answers(address: Address) -> bool:
     """Whether a server is up there, if only without Graph Data Science."""
     try:
         health.check(address.uri, address.user, address.password)
-    except StoreUnreachable:
-        return False
     except StoreError as error:
-        assert "without the Graph Data Science library" in str(error)
+        return "without the Graph Data Science library" in str(error)
     return True
 
 

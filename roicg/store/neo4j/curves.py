@@ -28,9 +28,9 @@ def put_curves(connection: Connection, graph_id: str, curves: Sequence[Faithfuln
     rows = [row for curve in curves for row in circuit_rows(curve)]
 
     def write(tx: Transaction) -> int:
-        found = tx.run("load.analysis", graph_id=graph_id, id=analysis, kind=KIND, params=params)
+        found = tx.run("load.analysis", graph_id=graph_id, number=standing["number"], id=analysis, kind=KIND, params=params)
         if not found:
-            raise StoreError(f"graph {graph_id!r} is no longer published; nothing was added")
+            raise StoreError(f"graph {graph_id!r} is no longer published, or was published anew; nothing was added")
         return int(tx.run("load.circuits", analysis=analysis, rows=rows)[0]["written"]) if found[0]["fresh"] else 0
 
     return connection.transaction("load.circuits", write)
