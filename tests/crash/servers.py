@@ -48,7 +48,7 @@ def killed_server(home: Path, seed: int) -> None:
     """The server is killed while a writer loads, and started again at once: the writer, or the next one, publishes the same."""
     rng = random.Random(seed)
     address = small_server(home)
-    batch, delay = rng.randint(1, 16), rng.random() * 0.05
+    batch, delay = rng.randint(1, 10), rng.random() * 0.05
     pid = embedded.status(home).pid
     assert pid is not None
     process = psutil.Process(pid)

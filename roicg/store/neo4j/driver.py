@@ -1,13 +1,15 @@
 """Queries of the catalogue sent through the official driver: access mode, timeout, name and errors in one place."""
 
 import os
+import random
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import neo4j
-from neo4j.exceptions import AuthError, ClientError, ConfigurationError, DriverError, IncompleteCommit, Neo4jError
+from neo4j.exceptions import AuthError, ConfigurationError, DriverError, IncompleteCommit, Neo4jError
 
 from roicg.core.errors import QueryError, RoicgError, StoreError, StoreUnreachable
 from roicg.store.registry import find_query
@@ -28,6 +30,8 @@ _QUIET = (
     neo4j.NotificationDisabledClassification.TOPOLOGY,
     neo4j.NotificationDisabledClassification.SCHEMA,
 )
+RETRY_S = 20.0
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 4.0
 _REPEATS = 3
 # Two processes that create one constraint or index at the same time: one of them hears that it is there.
 _THERE_ALREADY = ("EquivalentSchemaRuleAlreadyExists", "ConstraintAlreadyExists", "IndexAlreadyExists")
@@ -40,7 +44,7 @@ class TransactionMemoryFull(StoreError):
 class Transaction:
     """A transaction that runs catalogue queries by name; made by :meth:`Connection.transaction`."""
 
-    def __init__(self, inner: neo4j.ManagedTransaction, allowed: tuple[str, ...]) -> None:
+    def __init__(self, inner: neo4j.Transaction, allowed: tuple[str, ...]) -> None:
         self._inner = inner
         self._allowed = allowed
 
@@ -80,7 +84,6 @@ class Connection:
                 auth=(address.user, address.password),
                 user_agent="roicg",
                 connection_timeout=10.0,
-                max_transaction_retry_time=20.0,
                 # What remains are warnings of deprecation. To warn, the driver keeps the stack of every query: a tenth of a second
                 # each in a process full of modules (Dagster with torch), so only those who ask for it (ROICG_STRICT) pay.
                 warn_notification_severity="WARNING" if os.environ.get("ROICG_STRICT") else None,
@@ -128,25 +131,41 @@ class Connection:
         return self._managed("typed", lambda tx: tx.send("typed", text, params or {}), ("write", "read") if write else ("read",), repeatable=not write)
 
     def _managed(self, name: str, work: Callable[[Transaction], T], allowed: tuple[str, ...], *, repeatable: bool = True) -> T:
+        """Try until it is done, gives up for good, or has failed for ``RETRY_S``.
+
+        The driver's own loop would repeat for half a minute what has no memory (its code says transient), and begins with a
+        second for a deadlock that has passed at once.
+        """
+        failures, until, pause = 0, 0.0, _FIRST_PAUSE_S
+        with self._plain_errors(name):
+            while True:
+                try:
+                    return self._once(name, work, allowed)
+                except (DriverError, Neo4jError) as error:
+                    failures += 1
+                    now = time.monotonic()
+                    until = until or now + RETRY_S
+                    if now >= until or not _passes(error, failures, repeatable, allowed):
+                        raise
+                time.sleep(pause * random.uniform(0.8, 1.2))
+                pause = min(2 * pause, _LONGEST_PAUSE_S)
+
+    def _once(self, name: str, work: Callable[[Transaction], T], allowed: tuple[str, ...]) -> T:
         reads = allowed == ("read",)
         timeout = self.read_timeout_s if reads else self.write_timeout_s
+        with self._session(reads=reads) as session, session.begin_transaction(metadata={"app": "roicg", "query": name}, timeout=timeout) as inner:
+            answer = work(Transaction(inner, allowed))
+            inner.commit()
+            return answer
 
-        @neo4j.unit_of_work(metadata={"app": "roicg", "query": name}, timeout=timeout)
-        def run(inner: neo4j.ManagedTransaction) -> T:
-            return work(Transaction(inner, allowed))
-
-        with self._plain_errors(name), self._session() as session:
-            for repeat in range(_REPEATS):
-                try:
-                    return session.execute_read(run) if reads else session.execute_write(run)
-                except (ClientError, IncompleteCommit) as error:
-                    if repeat == _REPEATS - 1 or not _passing(error, repeatable, allowed):
-                        raise
-            raise AssertionError("the loop returns or raises")
-
-    def _session(self) -> neo4j.Session:
+    def _session(self, *, reads: bool = False) -> neo4j.Session:
         # One bookmark manager: on a cluster, what one session wrote the next one sees.
-        return self._driver.session(database=self.address.database, fetch_size=20_000, bookmark_manager=self._driver.execute_query_bookmark_manager)
+        return self._driver.session(
+            database=self.address.database,
+            default_access_mode=neo4j.READ_ACCESS if reads else neo4j.WRITE_ACCESS,
+            fetch_size=20_000,
+            bookmark_manager=self._driver.execute_query_bookmark_manager,
+        )
 
     @contextmanager
     def _plain_errors(self, name: str) -> Iterator[None]:
@@ -178,13 +197,15 @@ def _is_memory(error: Neo4jError) -> bool:
     return (error.code or "").endswith(_MEMORY_CODES)
 
 
-def _passing(error: ClientError | IncompleteCommit, repeatable: bool, allowed: tuple[str, ...]) -> bool:
-    """Whether to try again what the driver gives up: named an error of the client, yet passing."""
+def _passes(error: DriverError | Neo4jError, failures: int, repeatable: bool, allowed: tuple[str, ...]) -> bool:
+    """Whether it is worth trying again."""
     if isinstance(error, IncompleteCommit):
         return repeatable
+    if isinstance(error, DriverError) or error.is_retryable():
+        return error.is_retryable() and not (isinstance(error, Neo4jError) and _is_memory(error))
     code = error.code or ""
-    # A row that another writer removes while MERGE takes it; a constraint that another process has just made.
-    return code.endswith("EntityNotFound") or ("schema" in allowed and code.endswith(_THERE_ALREADY))
+    # Errors of the client by name, yet passing: a row that another writer removes while MERGE takes it; what another process has just made.
+    return failures < _REPEATS and (code.endswith("EntityNotFound") or ("schema" in allowed and code.endswith(_THERE_ALREADY)))
 
 
 def _server_said(name: str, error: Neo4jError) -> StoreError:
