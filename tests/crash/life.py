@@ -1,14 +1,12 @@
-"""A writer's life as a program: what it publishes and computes, and the statement at which it is killed or stopped.
+"""A writer's life: what it publishes and computes, and the statement at which it is killed or stopped.
 
-``python -m tests.crash.life '{"acts": ["replace", …], "signal": "KILL", "at": 17, "when": "before"}'`` reads the address from the
-environment; with ``"query": "load.edges"`` only statements of that name are counted. It prints the number of statements it sent
-and what came of each act, or the error that ended it.
+``{"acts": ["replace", …], "signal": "KILL", "at": 17, "when": "before"}``; with ``"query": "load.edges"`` only statements of that
+name are counted. It prints the number of statements it sent and what came of each act, or the error that ended it.
 """
 
 import json
 import os
 import signal
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -73,9 +71,8 @@ def main(spec: dict[str, Any]) -> None:
     """Play the acts of ``spec``."""
     clock = Clock(spec.get("at", 0), spec.get("when", "before"), spec.get("signal", "KILL"), spec.get("query", ""))
     Transaction.send = clock.tick(Transaction.send)  # type: ignore[method-assign]
-    address = Address(os.environ["URI"], os.environ["USER_NAME"], os.environ["PASSWORD"], os.environ["DATABASE"])
     said: dict[str, Any] = {"acts": []}
-    with Neo4jStore(address, rules=PublishRules(batch=BATCH, expiry_s=spec.get("expiry_s", 60))) as store:
+    with Neo4jStore(Address(**spec["address"]), rules=PublishRules(batch=BATCH, expiry_s=spec.get("expiry_s", 60))) as store:
         store.connection.write_timeout_s = spec.get("write_timeout_s", 120.0)
         try:
             for act in spec["acts"]:
@@ -83,7 +80,3 @@ def main(spec: dict[str, Any]) -> None:
         except RoicgError as error:
             said["error"] = [type(error).__name__, str(error)]
     print(json.dumps(said | {"sent": clock.sent}))
-
-
-if __name__ == "__main__":
-    main(json.loads(sys.argv[1]))

@@ -4,14 +4,11 @@ import json
 import os
 import random
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import neo4j
@@ -26,11 +23,11 @@ from roicg.store.stored import differences
 from roicg.store.verify import verify
 from tests.crash.census import census, difference
 from tests.crash.life import BATCH, WHOLE_LIFE, scaled
+from tests.crash.nursery import Child
 from tests.crash.proxy import CuttingProxy
 from tests.handmade import own_graph, reference_graph, slot_of
 from tests.published import empty
 
-ROOT = Path(__file__).resolve().parents[2]
 # Points of a life at which a writer is killed in `make test`: the acts, the statement, its number, before or after it.
 POINTS = [
     ("schema creation", ("schema",), "schema.v013_roi_key", 1, "before"),
@@ -50,18 +47,15 @@ POINTS = [
 ]
 
 
-def child(address: Address, acts: Sequence[str], **spec: Any) -> subprocess.Popen[str]:
+def child(address: Address, acts: Sequence[str], **spec: Any) -> Child:
     """A writer in a process of its own (see tests.crash.life)."""
-    names = {"URI": address.uri, "USER_NAME": address.user, "PASSWORD": address.password, "DATABASE": address.database, "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-m", "tests.crash.life", json.dumps({"acts": list(acts), **spec})]
-    return subprocess.Popen(command, env=os.environ | names, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return Child(address, {"acts": list(acts), **spec})
 
 
-def outcome(process: subprocess.Popen[str]) -> dict[str, Any]:
-    """What a child said before it ended by itself."""
-    out, err = process.communicate(timeout=240)
-    assert process.returncode == 0, (process.returncode, err)
-    said: dict[str, Any] = json.loads(out.splitlines()[-1])
+def outcome(process: Child) -> dict[str, Any]:
+    """What a child said that ended by itself."""
+    assert process.wait() == 0, (process.returncode, process.said)
+    said: dict[str, Any] = json.loads(process.said.splitlines()[-1])
     return said
 
 
@@ -121,8 +115,7 @@ def killed_writer(address: Address, seed: int, statements: int, expected: Counte
             at, when = rng.randint(1, statements), rng.choice(("before", "after"))
             print(f"  killed {when} statement {at} of {statements}")
             process = child(address, WHOLE_LIFE, at=at, when=when)
-            process.communicate(timeout=240)
-            assert process.returncode in (-signal.SIGKILL, 0)  # 0: less was left to do than the first time
+            assert process.wait() in (-signal.SIGKILL, 0), process.said  # 0: less was left to do than the first time
             looks_whole(store)
             if rng.random() < 0.5:
                 cleaned(store)
@@ -136,8 +129,7 @@ def killed_at_points(address: Address, expected: Counter[str], points: Sequence[
             if acts == ("schema",):
                 store.cypher("MATCH (m:Migration) DETACH DELETE m", write=True)
             process = child(address, acts, query=query, at=at, when=when)
-            _, errors = process.communicate(timeout=240)
-            assert process.returncode == -signal.SIGKILL, (place, errors)
+            assert process.wait() == -signal.SIGKILL, (place, process.said)
             looks_whole(store)
             if i % 2:
                 cleaned(store)
@@ -163,8 +155,7 @@ def killed_first_writer(address: Address, seed: int, *, acts: Sequence[str] = ("
         at = rng.randint(1, 40)
         print(f"  killed at statement {at}")
         process = child(address, acts, at=at)
-        process.communicate(timeout=240)
-        assert process.returncode == -signal.SIGKILL
+        assert process.wait() == -signal.SIGKILL
         if not store.ids():
             cleaned(store)
             left = store.cypher("MATCH (n) WHERE NOT n:Migration RETURN labels(n)[0] AS kind")
@@ -199,12 +190,13 @@ def zombie(address: Address, seed: int, statements: int) -> None:
     with prepare(address) as store:
         late = scaled(3.0)
         process = child(address, ("replace",), at=at, when=when, signal="STOP", write_timeout_s=3.0)
-        os.waitpid(process.pid, os.WUNTRACED)
+        stopped = process.wait_until_stopped()
         store.rules = replace(store.rules, expiry_s=1)
         time.sleep(1.1)
         assert store.put(late, slot_of(late), replace=True).outcome in ("replaced", "unchanged")
         assert differences(late, store.get(late.id)) == []
-        os.kill(process.pid, signal.SIGCONT)
+        if stopped:
+            os.kill(process.pid, signal.SIGCONT)
         said = outcome(process)
         shown = store.get(late.id)
         if "error" in said:
@@ -281,17 +273,16 @@ def cut_connection(address: Address, seed: int, expected: Counter[str], *, cuts:
 def killed_in_projection(address: Address, seed: int) -> None:
     """A process is killed between making a projection and dropping it: gc drops what is older than any question."""
     rng = random.Random(seed)
+    at, when = rng.randint(1, 3), rng.choice(("before", "after"))
+    print(f"  killed {when} division {at}")
     with prepare(address) as store:
-        say = outcome(child(address, ("communities",)))["sent"]
-        while not (left := store.run("gds.projections")):
-            at = rng.randint(say // 3, say)
-            child(address, ("communities",), at=at, when=rng.choice(("before", "after"))).communicate(timeout=240)
-            store.cypher("MATCH (a:Analysis) DETACH DELETE a", write=True)
-            print(f"  killed at statement {at} of {say}")
+        assert child(address, ("communities",), query="gds.leiden", at=at, when=when).wait() == -signal.SIGKILL
+        assert len(store.run("gds.projections")) == 1
+        assert store.cypher("MATCH (a:Analysis) RETURN count(*) AS n") == [{"n": 0}]
         old, collect.PROJECTION_S = collect.PROJECTION_S, 0
         try:
-            assert store.gc(dry_run=True).counts["projections"] == len(left)
-            assert store.gc().counts["projections"] == len(left)
+            assert store.gc(dry_run=True).counts["projections"] == 1
+            assert store.gc().counts["projections"] == 1
         finally:
             collect.PROJECTION_S = old
         assert store.run("gds.projections") == []
@@ -341,9 +332,8 @@ def schema_by_several(address: Address, seed: int, *, writers: int = 3) -> None:
     at = rng.randint(4, 30)
     print(f"  one of {writers} killed at statement {at}")
     started = [child(address, ("schema",), **({"at": at} if i == 0 else {})) for i in range(writers)]
-    said = [process.communicate(timeout=240) for process in started]
-    assert started[0].returncode in (-signal.SIGKILL, 0), said[0]
-    assert [outcome for out, _ in said[1:] if "error" in (outcome := json.loads(out.splitlines()[-1]))] == []
+    assert started[0].wait() in (-signal.SIGKILL, 0), started[0].said
+    assert [said for process in started[1:] if "error" in (said := outcome(process))] == []
     with Neo4jStore(address) as store:
         assert store.schema().current
         store.ensure_schema()

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from roicg.server import embedded
 from roicg.server.address import Address
 from tests.crash import scenarios, servers
 
@@ -55,8 +54,6 @@ def test_a_projection_of_a_killed_process_is_dropped_by_gc(address: Address) -> 
     scenarios.killed_in_projection(address, seed=0)
 
 
-def test_a_small_server_that_is_killed_and_one_without_gds(server_home: Path, tmp_path: Path) -> None:
+def test_a_server_with_little_memory_that_is_killed_while_loading(server_home: Path) -> None:
     servers.little_memory(server_home, seed=0, rows=6_000)
     servers.killed_server(server_home, seed=0)
-    embedded.stop(server_home)
-    servers.without_gds(server_home, tmp_path)

@@ -47,7 +47,7 @@ def test_gc_says_what_it_removed_or_would_remove(store, roicg) -> None:
 
 
 def test_status_says_what_is_stale_failed_and_which_schema_there_is(store, roicg) -> None:
-    """Seen to fail with `numerics` compared by `is not`, and with failed versions left as staged."""
+    """Seen to fail with stale as published by this numerics, and with failed versions left as staged."""
     rows = [{"slot": f"s|m@{n}|own|ports", "number": n, "numerics": NUMERICS, "status": "published"} for n in range(4)]
     rows[1] |= {"numerics": NUMERICS - 1}
     rows[2] |= {"status": "staged"}
