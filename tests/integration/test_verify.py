@@ -24,6 +24,10 @@ pytestmark = pytest.mark.neo4j
 EDGE = "MATCH ()-[e:EDGE {graph: 1, source: 'm0.r0', target: 'logits', task: 'add'}]->() "
 SWAP = "MATCH (r:ROI {key: '1|m0.r0'})-[i:IS]->(x), (q:ROI {key: '1|m0.r1'})-[j:IS]->(y) DELETE i, j CREATE (r)-[:IS]->(y), (q)-[:IS]->(x)"
 MOVE = "MATCH (r:ROI {key: '1|tok'})-[i:IS]->(), (:ROI {key: '2|tok'})-[:IS]->(y) DELETE i CREATE (r)-[:IS]->(y)"
+TWIN = (
+    "CREATE (a)-[:EDGE {graph: e.graph, source: e.source, target: e.target, weight: e.weight, strength: e.strength, "
+    "se: e.se, mean_abs: e.mean_abs, rank: e.rank"
+)
 DAMAGE = [
     ("edge deleted", EDGE + "DELETE e", {"content", "edge"}, "m0.r0→logits"),
     (
