@@ -132,7 +132,8 @@ class EdgeRows(Sequence[Row]):
     def __getitem__(self, at: slice) -> list[Row]: ...
     def __getitem__(self, at: int | slice) -> Row | list[Row]:
         if isinstance(at, int):
-            return self._between(at, at + 1)[0]
+            place = range(len(self))[at]
+            return self._between(place, place + 1)[0]
         start, stop, step = at.indices(len(self))
         return self._between(start, stop)[::step] if step > 0 and start < stop else []
 
