@@ -51,7 +51,7 @@ def print_tables(store: "Neo4jStore", study: Study, shown: Emergence) -> None:
         [row for slot in finals for row in _faithfulness(store, slot)],
         title="\nHow few edges carry a task: area beside random edges and node ablation (circuits.faithfulness)",
     )
-    print_rows(_communities(store, shown, finals), title="\nCommunities of the own ROIs beside their null (structure.modularity_by_checkpoint)")
+    print_rows(_communities(store, shown, finals), title="\nCommunities of the own ROIs beside the nearer of two nulls (structure.modularity_by_checkpoint)")
     print_rows(_paths(store, shown), title=f"\nStrongest paths at step {shown.last} (circuits.strongest_paths)")
     before, after, task = shown.labels[-4], shown.labels[-3], shown.tasks[-2]
     drift = store.run("compare.edge_drift", slot_a=shown.slot(before, "reference"), slot_b=shown.slot(after, "reference"), task=task, limit=5)

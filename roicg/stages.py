@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from roicg import artifacts
-from roicg.build import assemble_graph, choose_partitions, graph_id, name_rois
+from roicg.build import assemble_graph, choose_partitions, find_signatures, graph_id, name_rois
 from roicg.core.graph import ComputationalGraph, EdgeTable, FaithfulnessCurve
 from roicg.core.ids import NUMERICS, digest
 from roicg.core.partition import RoiPartition
@@ -45,12 +45,10 @@ def signature_stage(place: Place) -> dict[str, Any]:
     """Signatures of every site into a file; figures: id, sites, columns."""
     from safetensors.numpy import save_file
 
-    from roicg.rois.signatures import activation_signatures
-
     opened = open_place(place)
     path = _signature_path(place, opened)
     if not path.exists():
-        signatures = activation_signatures(opened.lens, opened.prompts, place.study.rois)
+        signatures = find_signatures(opened.lens, opened.prompts, place.study)
         artifacts.write_whole(path, lambda file: save_file({key: np.ascontiguousarray(value) for key, value in signatures.items()}, file))
     shapes = {key: value.shape for key, value in _load_signatures(path).items()}
     return {"signature_id": path.stem, "sites": len(shapes), "columns": max((shape[1] for shape in shapes.values()), default=0)}
@@ -107,14 +105,14 @@ def slot_of(place: Place, graph: ComputationalGraph) -> Slot:
 
 
 def analysis_stage(place: Place, store: "Neo4jStore") -> dict[str, Any]:
-    """φ(n) curves of the study's graphs and communities of its own graph, added to the store; figures: areas, modularity, z."""
-    from roicg.store.neo4j.analyses import find_communities
+    """φ(n) curves of the study's graphs, communities and roles of its own graph, added to the store; figures: areas, modularity, the smaller z."""
+    from roicg.store.neo4j.analyses import find_communities, find_roles
 
     figures: dict[str, Any] = {}
     graphs = _graphs(place)
     for kind in [kind for kind in place.study.circuits.partitions if kind in graphs]:
         graph = graphs[kind]
-        path = place.artifacts / "curves" / f"{digest(graph.id, place.study.circuits.model_dump())}.json"
+        path = place.artifacts / "curves" / f"{digest(graph.id, place.study.circuits.changed())}.json"
         if not path.exists():
             artifacts.save_curves(path, _curves(place, graph))
         curves = artifacts.load_curves(path)
@@ -122,8 +120,12 @@ def analysis_stage(place: Place, store: "Neo4jStore") -> dict[str, Any]:
         figures |= {f"area/{kind}/{c.task}/{c.selection}": c.area for c in curves if c.area is not None}
     if "own" in graphs:
         chosen = place.study.analysis
-        found = find_communities(store, graphs["own"].id, task=None, gamma=chosen.gamma, null_samples=chosen.null_samples, seed=chosen.seed)
-        figures |= {"modularity": found.modularity, "modularity_z": found.null.z, "communities": len(found.communities)}
+        asked: dict[str, Any] = {"task": None, "gamma": chosen.gamma, "null_samples": chosen.null_samples, "seed": chosen.seed}
+        found = find_communities(store, graphs["own"].id, **asked)
+        figures |= {"modularity": found.modularity, "modularity_z": found.nulls.counts.z, "communities": len(found.communities)}
+        if chosen.roles:
+            roles = find_roles(store, graphs["own"].id, **asked)
+            figures |= {"roles_modularity": roles.modularity, "roles_z": roles.nulls.counts.z, "roles": len(roles.communities)}
     return figures
 
 
@@ -142,8 +144,10 @@ def _curves(place: Place, graph: ComputationalGraph) -> tuple[FaithfulnessCurve,
 
 
 def comparison_stage(study: Study, model: str, home: Path, store: "Neo4jStore", device: str = "cpu") -> dict[str, Any]:
-    """ROI matches between consecutive checkpoints' own graphs, added to the store; figures: matches per pair of steps."""
-    from roicg.store.neo4j.analyses import match_rois
+    """ROI matches of the own graphs, added to the store: between consecutive checkpoints by shared features and by signature, and with the last
+    checkpoint of every earlier model that has a task in common by signature; figures: matches, twins and p per pair.
+    """
+    from roicg.store.neo4j.analyses import match_by_signature, match_rois
 
     figures: dict[str, Any] = {}
     if "own" not in study.partitions:
@@ -152,19 +156,36 @@ def comparison_stage(study: Study, model: str, home: Path, store: "Neo4jStore", 
     graphs = [_graphs(place)["own"] for place in places]
     for before, after in pairwise(graphs):
         matches = match_rois(store, before.id, after.id)
-        figures[f"matches/{before.checkpoint.label}-{after.checkpoint.label}"] = len(matches.matches)
+        pair = f"{before.checkpoint.label}-{after.checkpoint.label}"
+        alike = match_by_signature(store, before.id, after.id, seed=study.analysis.seed).verdict
+        figures |= {f"matches/{pair}": len(matches.matches), f"twins/{pair}": alike.twins, f"p/{pair}": alike.p}
+    for other in _earlier_with_a_task_of(study, model):
+        last = _graphs(Place(study, other, labels(study, other)[-1][0], home, device))["own"]
+        if last.id != graphs[-1].id:  # the same weights under two names have one graph
+            alike = match_by_signature(store, last.id, graphs[-1].id, seed=study.analysis.seed).verdict
+            figures |= {f"twins/{other}": alike.twins, f"p/{other}": alike.p}
     return figures
 
 
+def _earlier_with_a_task_of(study: Study, model: str) -> list[str]:
+    """Models before ``model`` in the study that share a task with it."""
+    tasks = {task.name for task in study.tasks_of(study.model(model))}
+    names = [one.name for one in study.models]
+    return [name for name in names[: names.index(model)] if tasks & {task.name for task in study.tasks_of(study.model(name))}]
+
+
 def own_rois(place: Place) -> RoiPartition:
-    """The checkpoint's own partition, from its file or made now."""
+    """The checkpoint's own partition, from its file or made now; the file is named by the tasks' names, too, which stand in its labels."""
+    from roicg.models.sources import checkpoint_token_text
+
     opened = open_place(place)
     signature = _signature_path(place, opened)
-    path = place.artifacts / "partitions" / f"{digest(signature.stem, place.study.rois.model_dump())}.json"
+    path = place.artifacts / "partitions" / f"{digest(signature.stem, place.study.rois.changed(), [task.task for task in opened.prompts])}.json"
     if not path.exists():
         if not signature.exists():
             signature_stage(place)
-        partition = name_rois(opened.lens, _load_signatures(signature), opened.prompts, place.study)
+        token_text = checkpoint_token_text(place.settings, place.label, place.study.folder)
+        partition = name_rois(opened.lens, _load_signatures(signature), opened.prompts, place.study, token_text)
         artifacts.save_json(path, artifacts.partition_to_json(partition))
     return artifacts.partition_from_json(artifacts.load_json(path))
 
@@ -209,7 +230,7 @@ _PLANNED: dict[str, dict[Any, str]] = {}
 def question_id(place: Place) -> str:
     """Hash of everything that the analyses of this checkpoint depend on: equal ids, equal answers."""
     study = place.study
-    return digest(NUMERICS, planned_graph_ids(place), study.circuits.model_dump(), study.analysis.model_dump())
+    return digest(NUMERICS, planned_graph_ids(place), study.circuits.changed(), study.analysis.changed())
 
 
 def graphs_of(place: Place) -> dict[Any, ComputationalGraph]:
@@ -238,8 +259,10 @@ def _attribute(place: Place, opened: Opened, reference: Place, paths: dict[Any, 
 
 
 def _signature_path(place: Place, opened: Opened) -> Path:
-    asked = [task.rois.id for task in opened.prompts]
-    return place.artifacts / "signatures" / f"{digest(NUMERICS, opened.checkpoint.weights_digest, asked, place.study.rois.model_dump())}.safetensors"
+    """Named by what determines the signature: weights, prompts, kind and seed; for node scores the metrics, too."""
+    rois, dtype = place.study.rois, place.study.attribution.dtype
+    asked = [[task.rois.id, task.metric] if rois.signature == "attribution" else [task.rois.id] for task in opened.prompts]
+    return place.artifacts / "signatures" / f"{digest(NUMERICS, opened.checkpoint.weights_digest, asked, rois.signature, rois.seed, dtype)}.safetensors"
 
 
 def _load_signatures(path: Path) -> dict[str, Any]:

@@ -7,11 +7,46 @@ from tests.handmade import STEPS
 
 S0, S100, S200 = (f"hand|toy@{step}|reference|ports" for step in STEPS)
 OWN100, OWN200 = "hand|toy@100|own|ports", "hand|toy@200|own|ports"
-COMMUNITIES = [{"rois": ["a0.h0", "logits", "m0.r0", "m0.r1"]}, {"rois": ["a0.h1", "m0.r2"]}]
-VERDICTS = {
-    100: {"task": "(mixture)", "gamma": 1.0, "modularity": 0.12, "null_mean": 0.1, "null_sd": 0.02, "z": 1.0, "p": 0.4, "above_null": False},
-    200: {"task": "(mixture)", "gamma": 1.0, "modularity": 0.16, "null_mean": 0.1, "null_sd": 0.01, "z": 6.0, "p": 0.05, "above_null": True},
+COMMUNITIES = {
+    100: [{"rois": ["a0.h0", "logits", "m0.r0"]}, {"rois": ["a0.h1", "m0.r1", "m0.r2"]}],
+    200: [{"rois": ["a0.h0", "logits", "m0.r0", "m0.r1"]}, {"rois": ["a0.h1", "m0.r2"]}],
 }
+"""Of the reference graphs."""
+ROLES = {
+    100: [{"rois": ["m0.r2", "m0.r3", "m0.r4"]}, {"rois": ["m0.r0", "m0.r1"]}],
+    200: [{"rois": ["m0.r0", "m0.r1", "m0.r2"]}, {"rois": ["m0.r3", "m0.r4"]}],
+}
+"""Of the own graphs."""
+
+
+def _verdict(modularity: float, null: str, blocks: tuple[float, ...], configuration: tuple[float, ...], above: bool) -> dict[str, Any]:
+    """Figures of both nulls as (mean, sd, z, p); those of ``null`` are shown first."""
+    names = ("mean", "sd", "z", "p")
+    figures = {"blocks": dict(zip(names, blocks, strict=True)), "configuration": dict(zip(names, configuration, strict=True))}
+    shown = {"null_mean": figures[null]["mean"], "null_sd": figures[null]["sd"], "z": figures[null]["z"], "p": figures[null]["p"]}
+    both = {f"{kind}_{name}": value for kind, one in figures.items() for name, value in one.items()}
+    return {"task": "(mixture)", "gamma": 1.0, "edges": None, "modularity": modularity, "nearest_null": null, "above_null": above, **shown, **both}
+
+
+VERDICTS = {
+    100: _verdict(0.12, "blocks", (0.1, 0.02, 1.0, 0.4), (0.08, 0.01, 4.0, 0.1), False),
+    200: _verdict(0.16, "configuration", (0.09, 0.01, 7.0, 0.05), (0.1, 0.01, 6.0, 0.05), True),
+}
+SIGNATURES = [
+    {"a": "a0.h0", "b": "a0.h1", "signature": 1.0, "assigned": True},
+    {"a": "a0.h1", "b": "a0.h0", "signature": 0.98, "assigned": True},
+    {"a": "m0.r0", "b": "m0.r0", "signature": 0.95, "assigned": True},
+    {"a": "m0.r0", "b": "m0.r1", "signature": 0.92, "assigned": False},
+    {"a": "m0.r1", "b": "m0.r2", "signature": 0.99, "assigned": True},
+    {"a": "m0.r2", "b": "m0.r3", "signature": 0.2, "assigned": True},
+    {"a": "m0.r3", "b": "m0.r4", "signature": 0.91, "assigned": False},
+    {"a": "m0.r4", "b": "m0.r4", "signature": 0.97, "assigned": True},
+]
+"""Between the own graphs at 100 and 200."""
+AGREEMENT = {
+    "within": "site", "tasks": ["add", "max"], "pairs": 6, "similarity": 0.85, "dealt": 0.7, "p": 0.02, "twins": 4, "twins_dealt": 2.5, "twins_p": 0.04,
+    "held_out": 0.8, "held_out_chance": 0.5, "held_out_p": 0.01, "index": 0.55, "chance": 0.5, "index_p": 0.3,
+}  # fmt: skip
 HASHED = "…"
 """Stands for an id that is a hash."""
 
@@ -201,15 +236,47 @@ ANSWERS: list[tuple[str, dict[str, Any], list[tuple[Any, ...]]]] = [
         "structure.communities",
         {"slot": S200},
         [
-            ("(mixture)", 1.0, 0, 4, ["a0.h0", "logits", "m0.r0", "m0.r1"], 0.16, 0.1, 0.01, 6.0, 0.05, True, HASHED),
-            ("(mixture)", 1.0, 1, 2, ["a0.h1", "m0.r2"], 0.16, 0.1, 0.01, 6.0, 0.05, True, HASHED),
+            ("(mixture)", 1.0, None, 0, 4, ["a0.h0", "logits", "m0.r0", "m0.r1"], 0.16, "configuration", 0.1, 0.01, 6.0, 0.05, 7.0, 6.0, True, HASHED),
+            ("(mixture)", 1.0, None, 1, 2, ["a0.h1", "m0.r2"], 0.16, "configuration", 0.1, 0.01, 6.0, 0.05, 7.0, 6.0, True, HASHED),
+        ],
+    ),
+    ("structure.communities", {"slot": OWN200}, []),
+    (
+        "structure.roles",
+        {"slot": OWN100},
+        [
+            ("(mixture)", 1.0, 0, 3, ["m0.r2", "m0.r3", "m0.r4"], 0.12, "blocks", 0.1, 0.02, 1.0, 0.4, 1.0, 4.0, False, HASHED),
+            ("(mixture)", 1.0, 1, 2, ["m0.r0", "m0.r1"], 0.12, "blocks", 0.1, 0.02, 1.0, 0.4, 1.0, 4.0, False, HASHED),
         ],
     ),
     (
+        "structure.division",
+        {"analysis": "roles by hand at 200"},
+        [
+            (0, ["m0.r0", "m0.r1", "m0.r2"], "(mixture)", 1.0, None, 0.16, 0.09, 0.01, 7.0, 0.05, 0.1, 0.01, 6.0, 0.05, True),
+            (1, ["m0.r3", "m0.r4"], "(mixture)", 1.0, None, 0.16, 0.09, 0.01, 7.0, 0.05, 0.1, 0.01, 6.0, 0.05, True),
+        ],
+    ),
+    (
+        "structure.bridges",
+        {"slot": S200, "task": "add", "limit": 4},
+        [
+            ("m0.r2", "", 1, 0.13, 0.05 / 0.13, 1 - (0.08**2 + 0.05**2) / 0.13**2, True),
+            ("a0.h1", "", 1, 0.1, 0.2, 0.32, True),
+            ("logits", "", 0, 1.52, 0.07 / 1.52, 1 - (1.45**2 + 0.07**2) / 1.52**2, True),
+            ("m0.r0", "", 0, 1.5, 0.0, 0.0, True),
+        ],
+    ),
+    ("structure.bridges", {"slot": OWN200, "task": "add"}, []),
+    (
         "structure.modularity_by_checkpoint",
         {"slot": S100},
-        [(100, "100", "(mixture)", 1.0, 2, 0.12, 0.1, 0.02, 1.0, 0.4, False), (200, "200", "(mixture)", 1.0, 2, 0.16, 0.1, 0.01, 6.0, 0.05, True)],
+        [
+            (100, "100", "(mixture)", 1.0, None, 2, 0.12, "blocks", 0.1, 0.02, 1.0, 0.4, 1.0, 4.0, False),
+            (200, "200", "(mixture)", 1.0, None, 2, 0.16, "configuration", 0.1, 0.01, 6.0, 0.05, 7.0, 6.0, True),
+        ],
     ),
+    ("structure.modularity_by_checkpoint", {"slot": S100, "kind": "roles"}, []),
     (
         "compare.edge_drift",
         {"slot_a": S100, "slot_b": S200, "task": "add", "limit": 4},
@@ -293,6 +360,17 @@ ANSWERS: list[tuple[str, dict[str, Any], list[tuple[Any, ...]]]] = [
             ("split", "m0.r0", 4, ["m0.r0", "m0.r1"], [0.5, 0.5]),
         ],
     ),
+    (
+        "compare.births_deaths",
+        {"slot_a": OWN100, "slot_b": OWN200, "by": "signature", "least": 0.9},
+        [
+            ("birth", "m0.r3", 1, [], []),
+            ("death", "m0.r2", 1, [], []),
+            ("merge", "m0.r4", 3, ["m0.r4", "m0.r3"], [0.97, 0.91]),
+            ("split", "m0.r0", 4, ["m0.r0", "m0.r1"], [0.95, 0.92]),
+        ],
+    ),
+    ("compare.births_deaths", {"slot_a": OWN100, "slot_b": OWN200, "by": "no such way"}, []),
     ("compare.births_deaths", {"slot_a": S100, "slot_b": S200}, []),
     (
         "compare.emergence",
@@ -307,4 +385,43 @@ ANSWERS: list[tuple[str, dict[str, Any], list[tuple[Any, ...]]]] = [
         ],
     ),
     ("compare.node_set", {"slot": OWN100}, [("hand|toy", "100", 100, "own", "ports", HASHED, "toy-100-own", HASHED, ["add", "max"])]),
+    (
+        "compare.profiles",
+        {"slot": OWN100},
+        [(f"m0.r{i}", 3 + i, "mlp", 0, task, "writes", "in", "logits", None, 0.1) for i in range(5) for task in ("add", "max")],
+    ),
+    (
+        "compare.signature_matches",
+        {"slot_a": OWN100, "slot_b": OWN200},
+        [
+            ("a0.h0", "a0.h1", 1.0, True, 1, 1, HASHED),
+            ("m0.r1", "m0.r2", 0.99, True, 2, 2, HASHED),
+            ("a0.h1", "a0.h0", 0.98, True, 1, 1, HASHED),
+            ("m0.r4", "m0.r4", 0.97, True, 2, 3, HASHED),
+            ("m0.r0", "m0.r0", 0.95, True, 4, 2, HASHED),
+            ("m0.r2", "m0.r3", 0.2, True, 1, 1, HASHED),
+        ],
+    ),
+    (
+        "compare.agreement",
+        {"slot": OWN200},
+        [(OWN100, "site", ["add", "max"], 6, 0.85, 0.7, 0.02, 4, 2.5, 0.04, 0.8, 0.5, 0.01, 0.55, 0.5, 0.3)],
+    ),
+    (
+        "compare.community_flow",
+        {"slot_a": S100, "slot_b": S200},
+        [(0, 0, 5, 1.0, 5 / 7, 7 / 13, 3, 4, False, True), (1, 1, 6, 0.75, 1.0, 6 / 13, 3, 2, False, True), (1, 0, 2, 0.25, 2 / 7, 7 / 13, 3, 4, False, True)],
+    ),
+    (
+        "compare.community_flow",
+        {"slot_a": OWN100, "slot_b": OWN200, "kind": "roles"},
+        [(0, 1, 3, 0.75, 0.75, 0.4, 3, 2, False, True), (1, 0, 6, 1.0, 1.0, 0.6, 2, 3, False, True)],
+    ),
+    ("compare.community_flow", {"slot_a": S100, "slot_b": OWN200}, []),
+    (
+        "compare.across_models",
+        {"study": "hand", "task": "add", "partition": "reference"},
+        [("toy", "200", 1, 2, 12, 1.0, True, 3.0, 8, 16, 9, 0.7, 0.16, 0.1, 6.0, True, S200)],
+    ),
+    ("compare.across_models", {"study": "hand", "task": "no such task"}, []),
 ]

@@ -1,6 +1,7 @@
 """Small random lenses on every branch of the forward code, and prompts to ask them."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -108,6 +109,25 @@ def make_lens(
         rotary=turned,
         weights_digest=f"random-{seed}",
     )
+
+
+def permuted(lens: Lens, neurons: list[int], heads: list[int]) -> Lens:
+    """The same function with neurons and heads renumbered: new number i is old number neurons[i]."""
+    attentions = tuple(replace(a, **{name: getattr(a, name)[heads] for name in ("W_Q", "b_Q", "W_K", "b_K", "W_V", "b_V", "W_O")}) for a in lens.attentions)
+    mlps = tuple(
+        None
+        if m is None
+        else replace(
+            m,
+            W_in=m.W_in[:, neurons],
+            b_in=m.b_in[neurons],
+            W_out=m.W_out[neurons],
+            W_gate=None if m.W_gate is None else m.W_gate[:, neurons],
+            b_gate=None if m.b_gate is None else m.b_gate[neurons],
+        )
+        for m in lens.mlps
+    )
+    return replace(lens, attentions=attentions, mlps=mlps)
 
 
 def make_prompts(

@@ -1,5 +1,5 @@
 // When does each task emerge, in accuracy, circuit size and modularity?
-// Modularity is that of the newest communities of each checkpoint's graph, and stands beside its null.
+// Modularity is that of the newest communities of each checkpoint's whole graph, beside the null that it comes nearest to.
 // mode: read
 // param: slot STRING any slot of the sequence: same model, partition and path
 // param: faithfulness FLOAT = 0.9 least_edges is the smallest measured circuit that keeps so much
@@ -15,10 +15,10 @@
 // return: edges INTEGER of the whole graph
 // return: area FLOAT under the faithfulness curve
 // return: modularity FLOAT
-// return: null_mean FLOAT
-// return: z FLOAT
+// return: null_mean FLOAT of the null that it comes nearest to
+// return: z FLOAT the smaller of both nulls
 // return: p FLOAT
-// return: above_null BOOLEAN z ≥ 5
+// return: above_null BOOLEAN both z ≥ 5
 MATCH (s:Slot {key: $slot})
 MATCH (s)-[:OF]->(:Checkpoint)<-[:HAS_CHECKPOINT]-(m:Model)
 MATCH (m)-[:HAS_CHECKPOINT]->(c:Checkpoint)<-[:OF]-(o:Slot {partition: s.partition, path: s.path})
@@ -29,6 +29,7 @@ CALL (v, t) {
 }
 CALL (v) {
   OPTIONAL MATCH (v)<-[:OF]-(a:Analysis {kind: 'communities'})-[:FOUND]->(k:Community {index: 0, task: $communities_of})
+  WHERE k.edges IS NULL
   WITH k, a ORDER BY a.created DESC, a.id LIMIT 1
   RETURN k
 }

@@ -7,6 +7,7 @@
 // param: tasks LIST<STRING>
 // param: units LIST<FLOAT> what 1 means for each task: |total effect|, or 1 for a single task
 // param: leave_out LIST<STRING> kinds of ROIs to leave out: rest, tok, attention, mlp, logits
+// param: edges INTEGER = 2147483647 only the circuit of so many edges of each task
 // param: stride INTEGER = 1 from 1 to 2147483646: orders the rows
 // param: projection STRING name of the projection
 // return: nodes INTEGER
@@ -14,7 +15,7 @@
 UNWIND range(0, size($tasks) - 1) AS t
 MATCH (u:ROI)-[e:EDGE]->(w:ROI)
 USING INDEX SEEK e:EDGE(graph, task, rank)
-WHERE e.graph = $number AND e.task = $tasks[t] AND e.rank >= 1
+WHERE e.graph = $number AND e.task = $tasks[t] AND e.rank >= 1 AND e.rank <= $edges
   AND NOT u.kind IN $leave_out AND NOT w.kind IN $leave_out AND NOT ('rest' IN $leave_out AND (u.is_rest OR w.is_rest))
 WITH u, w, t, sum(e.weight) / $units[t] AS weight
 WITH u, w, sqrt(sum(weight ^ 2) / size($tasks)) AS strength

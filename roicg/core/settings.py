@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, ValidationError, model_validator
 
 from roicg.core.errors import StudyError
 from roicg.core.partition import PartitionKind
@@ -23,12 +23,23 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    def changed(self, *leave_out: str) -> dict[str, Any]:
+        """The settings that differ from their defaults, without the fields ``leave_out``: what ids and file names hash.
+
+        So a new key with its default leaves every id as it was. The rule that comes with it: who changes a default makes
+        the same ids mean something else, and must bump ``NUMERICS`` (core/ids.py).
+        """
+        return self.model_dump(exclude_defaults=True, exclude=set(leave_out))
+
+
+Recipe = Literal["multitask", "modadd", "parity", "cue"]
+
 
 class TrainedSource(Settings):
     """A toy model trained here by a recipe; the run is deterministic by seed and resumes. ``held_out``: share of the recipe's held-out task's cases kept from training."""
 
     kind: Literal["trained"]
-    recipe: Literal["multitask", "modadd", "parity"]
+    recipe: Recipe
     seed: int = 0
     config: dict[str, Any] = Field(default_factory=dict)
     held_out: float = Field(default=0.0, ge=0.0, lt=1.0)
@@ -67,7 +78,7 @@ class HfSource(Settings):
 class StitchedPart(Settings):
     """One trained model inside a stitched one; the fields of a trained source."""
 
-    recipe: Literal["multitask", "modadd", "parity"]
+    recipe: Recipe
     seed: int = 0
     config: dict[str, Any] = Field(default_factory=dict)
     held_out: float = Field(default=0.0, ge=0.0, lt=1.0)
@@ -106,13 +117,24 @@ class ModelSettings(Settings):
 
 
 class GeneratedPrompts(Settings):
-    """Prompts drawn by a recipe until each split has ``n`` pairs or the space is used up; ``shift`` is added to every token (a part of a stitched model)."""
+    """Prompts drawn by a recipe until each split has ``n`` pairs or the space is used up; ``shift`` is added to every token (a part of a stitched model).
+
+    ``cases``: all, or only those that a model trained with the same ``held_out`` share has seen (``trained``) or has not (``held_out``).
+    """
 
     kind: Literal["generated"]
     recipe: str
     shift: int = Field(default=0, ge=0)
+    held_out: float = Field(default=0.0, ge=0.0, lt=1.0)
+    cases: Literal["all", "trained", "held_out"] = "all"
     n: int = Field(default=256, ge=1)
     seed: int = 0
+
+    @model_validator(mode="after")
+    def _cases_are_held_out(self) -> "GeneratedPrompts":
+        if self.cases != "all" and not self.held_out:
+            raise ValueError(f"cases: {self.cases} needs held_out, the share that the model's source keeps from training")
+        return self
 
 
 class FilePrompts(Settings):
@@ -153,11 +175,23 @@ class TaskSettings(Settings):
     metric: Annotated[str, AfterValidator(_known_metric)] = "logit_difference"
 
 
+def _known_level(value: Any) -> Any:
+    if value in ("auto", "fine") or (isinstance(value, int) and not isinstance(value, bool) and value >= 2):
+        return value
+    raise ValueError("must be auto, fine, or how many groups a site has, a whole number of at least 2")
+
+
 class RoiSettings(Settings):
-    """How ROIs are found: defaults from five trained models (see rois/partition.py)."""
+    """How ROIs are found: defaults from five trained models (see rois/partition.py).
+
+    ``signature``: what features are compared by, their activations, or their node scores on path ``inputs`` (5 points; of
+    every metric, so at least 4,096 examples are needed to be steady). ``level``: how many groups a site has: ``auto`` by
+    eigengap, ``fine`` the most that halves of the prompts still agree on, or a number for every clustered site.
+    """
 
     method: str = "agglomerative"
-    signature: Literal["activation"] = "activation"
+    signature: Literal["activation", "attribution"] = "activation"
+    level: Annotated[Literal["auto", "fine"] | int, PlainValidator(_known_level)] = "auto"
     min_features: int = Field(default=16, ge=2)
     null_draws: int = Field(default=20, ge=2)
     seed: int = 0
@@ -221,9 +255,13 @@ class CircuitSettings(Settings):
 
 
 class AnalysisSettings(Settings):
-    """Communities: Leiden resolution and the draws of their null."""
+    """Communities and roles: Leiden resolution and the draws of each of their two nulls.
+
+    ``roles``: whether ROIs are divided by alike profiles too (communities are what is joined among itself).
+    """
 
     gamma: float = Field(default=1.0, gt=0)
+    roles: bool = True
     null_samples: int = Field(default=100, ge=10)
     seed: int = 0
 

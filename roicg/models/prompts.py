@@ -7,7 +7,7 @@ generated pair's corrupted partner is drawn from the pair's own split.
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from types import MappingProxyType
 
@@ -18,11 +18,11 @@ from roicg.core.prompts import SPLITS, PromptPair, PromptSet, Split, TaskPrompts
 from roicg.core.settings import GeneratedPrompts, TaskSettings
 from roicg.models.own_metrics import open_metric
 from roicg.models.prompt_files import file_pairs
-from roicg.models.recipes import Space, recipe_space
-from roicg.models.recipes.multitask import is_held_out
+from roicg.models.recipes import Space, kept_from_training, recipe_space
 from roicg.models.recipes.space import key_of, split_of
 
 Tokenize = Callable[[str], list[int]]
+Belongs = Callable[[tuple[int, ...]], bool]
 PARTNER_DRAWS = 1000
 LARGEST_PERMUTED = 1 << 20
 
@@ -56,13 +56,6 @@ def task_prompts(
     return TaskPrompts(task.name, metric, sets["rois"], sets["edges"], sets["eval"])
 
 
-def by_training(prompts: PromptSet, share: float) -> tuple[PromptSet, PromptSet]:
-    """(cases that a multitask model with ``held_out: share`` was trained on, cases held out from it); either may be empty."""
-    held = tuple(pair for pair in prompts.pairs if is_held_out(pair.key, share))
-    seen = tuple(pair for pair in prompts.pairs if not is_held_out(pair.key, share))
-    return replace(prompts, pairs=seen), replace(prompts, pairs=held)
-
-
 @lru_cache(maxsize=64)
 def _generated(task: str, metric: str, settings: GeneratedPrompts, n_vocab: int | None, split: Split) -> PromptSet:
     """Every checkpoint of a model is asked the same, so the pairs are drawn once."""
@@ -70,10 +63,11 @@ def _generated(task: str, metric: str, settings: GeneratedPrompts, n_vocab: int 
     pairs: list[PromptPair] = []
     dropped: Counter[str] = Counter()
     random = np.random.default_rng([settings.seed, SPLITS.index(split)])
-    for clean, answer in _cases(space, settings.seed, split):
+    belongs = partial(_belongs, settings, split)
+    for clean, answer in _cases(space, settings.seed, belongs):
         if len(pairs) == settings.n:
             break
-        partner = _partner(space, random, split, clean)
+        partner = _partner(space, random, belongs, clean)
         if partner is None:
             dropped["without another case in the split"] += 1
         elif partner[1] == answer:
@@ -84,11 +78,17 @@ def _generated(task: str, metric: str, settings: GeneratedPrompts, n_vocab: int 
     return PromptSet(task, split, tuple(pairs), MappingProxyType(dict(dropped)), note)
 
 
-def _cases(space: Space, seed: int, split: Split) -> Iterator[tuple[tuple[int, ...], int]]:
-    """Cases of the split in a random order fixed by the seed; the order does not depend on how many are wanted."""
+def _belongs(settings: GeneratedPrompts, split: Split, case: tuple[int, ...]) -> bool:
+    """Whether a case is of the split and among those that are asked for."""
+    key = key_of(case)
+    return split_of(key) == split and (settings.cases == "all" or kept_from_training(settings.recipe, key, settings.held_out) == (settings.cases == "held_out"))
+
+
+def _cases(space: Space, seed: int, belongs: Belongs) -> Iterator[tuple[tuple[int, ...], int]]:
+    """Cases that belong, in a random order fixed by the seed; the order does not depend on how many are wanted."""
     for number in _order(space.size, np.random.default_rng(seed)):
         clean, answer = space.case(number)
-        if split_of(key_of(clean)) == split:
+        if belongs(clean):
             yield clean, answer
 
 
@@ -105,10 +105,10 @@ def _order(size: int, random: np.random.Generator) -> Iterator[int]:
             yield number
 
 
-def _partner(space: Space, random: np.random.Generator, split: Split, clean: tuple[int, ...]) -> tuple[tuple[int, ...], int] | None:
+def _partner(space: Space, random: np.random.Generator, belongs: Belongs, clean: tuple[int, ...]) -> tuple[tuple[int, ...], int] | None:
     for _ in range(PARTNER_DRAWS):
         other, answer = space.case(int(random.integers(space.size)))
-        if other != clean and split_of(key_of(other)) == split:
+        if other != clean and belongs(other):
             return other, answer
     return None
 

@@ -68,8 +68,9 @@ def _training(recipe: Taught, given: Mapping[str, Any]) -> Training:
         whole = key in ("batch_size", "decay_steps")
         if isinstance(value, bool) or not isinstance(value, int if whole else int | float) or value < (1 if whole else 0):
             raise StudyError(f"config {key}={value!r} must be {'a whole number of at least 1' if whole else 'a number of at least 0'}")
-    shares = {task: given.get(task, share) for task, share in recipe.shares.items()}
-    training = Training(shares, **{**recipe.training, **{key: value for key, value in given.items() if key in _TRAINING}})
+    exact: dict[str, Any] = {key: value if key in ("batch_size", "decay_steps") else float(value) for key, value in given.items()}  # 1 and 1.0 are one run
+    shares = {task: exact.get(task, share) for task, share in recipe.shares.items()}
+    training = Training(shares, **{**recipe.training, **{key: value for key, value in exact.items() if key in _TRAINING}})
     if sum(shares.values()) <= 0 or training.learning_rate <= 0:
         raise StudyError("config: the learning rate and at least one task's share must be positive")
     return training

@@ -3,7 +3,7 @@
 from collections.abc import Hashable, Set
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Float, Int
 
 Labels = Int[np.ndarray, " n"]
 
@@ -36,6 +36,15 @@ def variation_of_information(first: Labels, second: Labels) -> float:
     mass = joint[rows, columns]
     h = -mass * (2 * np.log(mass) - np.log(joint.sum(axis=1)[rows]) - np.log(joint.sum(axis=0)[columns]))
     return float(max(h.sum(), 0.0))
+
+
+def jaccard_table(first: Labels, second: Labels) -> Float[np.ndarray, "group other"]:
+    """Jaccard index of every group of ``first`` with every group of ``second`` (rows and columns in the order of their labels)."""
+    _, a = np.unique(first, return_inverse=True)
+    _, b = np.unique(second, return_inverse=True)
+    both = np.zeros((int(a.max()) + 1, int(b.max()) + 1))
+    np.add.at(both, (a, b), 1.0)
+    return np.asarray(both / (both.sum(axis=1)[:, None] + both.sum(axis=0)[None, :] - both))
 
 
 def jaccard(first: Set[Hashable], second: Set[Hashable]) -> float:

@@ -1,21 +1,26 @@
-"""Communities of a weighted graph of ROIs, and the null that tells them from chance.
+"""Communities of a weighted graph of ROIs, and the nulls that tell them from chance.
 
 1. Edges come per port, with one signed weight per task. Parallel ports from u to v are summed; the strength of a pair is
    |Σ weight| for one task, the root mean square over tasks for several. Direction is forgotten.
 2. Leiden maximises the modularity Q(γ) of that graph.
-3. Null: weights are permuted within blocks of edges with the same (source site, target site, port); all tasks of an edge
-   move together. The layered shape and every block's weights stay, only *which* ROIs they join is lost. Degree-preserving
-   rewiring would have nothing to rewire: attribution graphs are near-complete between layers.
-4. Every draw goes through 1 and 2, with as many tries as the observed graph: the best of more tries would be larger. z and p of the observed Q; above null = z ≥ ``ABOVE_NULL``, and the null must vary.
+3. Null ``blocks``: weights are permuted within blocks of edges with the same (source site, target site, port); all tasks of an
+   edge move together. The layered shape and every block's weights stay, only *which* ROIs they join is lost; hubs are lost too.
+4. Null ``configuration``: every ROI keeps its strength, what joins it to whom is lost. On near-complete graphs strengths are drawn
+   anew on the pairs that are joined; on plain graphs and thresholded circuits edges are swapped (numerics/rewiring.py). On a
+   near-complete graph swaps would have nothing to swap.
+5. Every draw goes through 1 and 2, with as many tries as the observed graph: the best of more tries would be larger. z and p of
+   the observed Q per null; above null = both z ≥ ``ABOVE_NULL``, and the nulls must vary.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from roicg.core.errors import LawError
 from roicg.numerics.nulls import ABOVE_NULL, SMALLEST_SPREAD, z_and_p
+from roicg.numerics.rewiring import expected_strength, reweighted, swapped
 
 LEIDEN_ITERATIONS = 2
 TRIES = 4
@@ -26,7 +31,7 @@ DIGITS = 12
 
 @dataclass(frozen=True, slots=True)
 class UndirectedGraph:
-    """Every pair once, ``strength`` > 0, no self-loops; nodes are 0 … n−1."""
+    """Every pair once, no self-loops; nodes are 0 … n−1. Communities forget which end is ``source``; the null keeps both sums."""
 
     n: int
     source: Int[np.ndarray, " pair"]
@@ -36,42 +41,80 @@ class UndirectedGraph:
 
 @dataclass(frozen=True, slots=True)
 class PortEdges:
-    """Directed edges per port; ``block`` numbers (source site, target site, port); ``weight`` is signed, each task in its own unit."""
+    """Directed edges per port; ``port`` numbers ports, ``block`` (source site, target site, port); ``weight`` is signed, each task in its own unit."""
 
     n: int
     source: Int[np.ndarray, " edge"]
     target: Int[np.ndarray, " edge"]
+    port: Int[np.ndarray, " edge"]
     block: Int[np.ndarray, " edge"]
     weight: Float[np.ndarray, "task edge"]
 
     def undirected(self) -> UndirectedGraph:
         """The graph whose communities are asked for; pairs of strength 0 are left out."""
+        pairs = self.pairs()
+        kept = pairs.strength > 0
+        return UndirectedGraph(self.n, pairs.source[kept], pairs.target[kept], pairs.strength[kept])
+
+    def pairs(self) -> UndirectedGraph:
+        """All pairs that have an edge, also those of strength 0."""
         low, high = np.minimum(self.source, self.target), np.maximum(self.source, self.target)
-        pairs, place = np.unique(low * self.n + high, return_inverse=True)
+        pairs, first, place = np.unique(low * self.n + high, return_index=True, return_inverse=True)
         summed = np.zeros((len(self.weight), len(pairs)))
         for row, weight in zip(summed, self.weight, strict=True):
             np.add.at(row, place, weight)
-        strength = np.sqrt(np.mean(summed**2, axis=0))
-        kept = strength > 0
-        return UndirectedGraph(self.n, pairs[kept] // self.n, pairs[kept] % self.n, strength[kept])
+        return UndirectedGraph(self.n, self.source[first], self.target[first], np.sqrt(np.mean(summed**2, axis=0)))
+
+    def allowed(self) -> Bool[np.ndarray, "node node"]:
+        """The layer mask: ``[source, target]`` where the graph has an edge, whatever its weight."""
+        mask = np.zeros((self.n, self.n), dtype=bool)
+        mask[self.source, self.target] = True
+        return mask
 
     def permuted(self, rng: np.random.Generator) -> "PortEdges":
         """The same edges with their weights permuted within each block."""
         home, drawn = np.argsort(self.block, kind="stable"), np.lexsort((rng.random(len(self.block)), self.block))
         weight = np.empty_like(self.weight)
         weight[:, home] = self.weight[:, drawn]
-        return PortEdges(self.n, self.source, self.target, self.block, weight)
+        return replace(self, weight=weight)
 
 
 @dataclass(frozen=True, slots=True)
 class NullVerdict:
-    """How an observed modularity stands to its null: ``p`` is one-sided, (1 + draws ≥ observed) / (1 + draws)."""
+    """How an observed modularity stands to one null: ``p`` is one-sided, (1 + draws ≥ observed) / (1 + draws)."""
 
     mean: float
     sd: float
     z: float
     p: float
-    above_null: bool
+
+    @property
+    def above_null(self) -> bool:
+        """A null that does not vary (each block holds one weight) can tell nothing, so nothing is above it."""
+        return self.z >= ABOVE_NULL and self.sd > SMALLEST_SPREAD
+
+
+@dataclass(frozen=True, slots=True)
+class Verdicts:
+    """How an observed modularity stands to both nulls."""
+
+    blocks: NullVerdict
+    configuration: NullVerdict
+
+    @property
+    def nearest(self) -> str:
+        """The null that counts: the one with the smaller z; ``blocks`` or ``configuration``."""
+        return "blocks" if self.blocks.z <= self.configuration.z else "configuration"
+
+    @property
+    def counts(self) -> NullVerdict:
+        """The verdict against that null."""
+        return self.blocks if self.nearest == "blocks" else self.configuration
+
+    @property
+    def above_null(self) -> bool:
+        """Whether the modularity stands above both."""
+        return self.blocks.above_null and self.configuration.above_null
 
 
 def modularity(graph: UndirectedGraph, membership: Int[np.ndarray, " node"], gamma: float = 1.0) -> float:
@@ -118,20 +161,43 @@ def best_of(graph: UndirectedGraph, gamma: float, memberships: list[Int[np.ndarr
     return max(memberships, key=lambda membership: modularity(graph, membership, gamma))
 
 
-def block_null(edges: PortEdges, gamma: float, draws: int, seed: int) -> Float[np.ndarray, " draw"]:
-    """Best modularity that Leiden finds in each of ``draws`` graphs whose weights are permuted within blocks."""
+def null_modularities(draw: Callable[[np.random.Generator], UndirectedGraph], gamma: float, draws: int, seed: int) -> Float[np.ndarray, " draw"]:
+    """Best modularity that Leiden finds in each of ``draws`` graphs."""
     rng = np.random.default_rng(seed)
     found = np.empty(draws)
-    for draw in range(draws):
-        graph = edges.permuted(rng).undirected()
-        found[draw] = modularity(graph, leiden(graph, gamma, int(rng.integers(2**31))), gamma)
+    for i in range(draws):
+        graph = draw(rng)
+        found[i] = modularity(graph, leiden(graph, gamma, int(rng.integers(2**31))), gamma)
     return found
 
 
+def block_null(edges: PortEdges, gamma: float, draws: int, seed: int) -> Float[np.ndarray, " draw"]:
+    """Modularities of graphs whose weights are permuted within blocks (step 3)."""
+    return null_modularities(lambda rng: edges.permuted(rng).undirected(), gamma, draws, seed)
+
+
+def strength_null(graph: UndirectedGraph, gamma: float, draws: int, seed: int) -> Float[np.ndarray, " draw"]:
+    """Modularities of graphs on the same pairs (of strength 0 too: they may be joined) with the out- and in-strength of every node (step 4)."""
+    expected = expected_strength(graph.source, graph.target, graph.strength)
+
+    def draw(rng: np.random.Generator) -> UndirectedGraph:
+        return replace(graph, strength=reweighted(graph.source, graph.target, graph.strength, expected, rng)[1])
+
+    return null_modularities(draw, gamma, draws, seed)
+
+
+def swap_null(graph: UndirectedGraph, gamma: float, draws: int, seed: int, allowed: Bool[np.ndarray, "node node"] | None = None) -> Float[np.ndarray, " draw"]:
+    """Modularities of graphs with the same degrees, edges swapped where ``allowed`` (None: anywhere, whatever their direction)."""
+
+    def draw(rng: np.random.Generator) -> UndirectedGraph:
+        return UndirectedGraph(graph.n, *swapped(graph.source, graph.target, rng, allowed), graph.strength)
+
+    return null_modularities(draw, gamma, draws, seed)
+
+
 def against_null(observed: float, null: Float[np.ndarray, " draw"]) -> NullVerdict:
-    """z, p and the verdict; a null that does not vary (each block holds one weight) can tell nothing, so nothing is above it."""
+    """z and p of ``observed``; ``LawError`` for fewer than two draws."""
     if len(null) < 2:
         raise LawError(f"a null of {len(null)} draws has no spread; at least 2 are needed")
     z, p = z_and_p(observed, null.tolist())
-    sd = float(null.std(ddof=1))
-    return NullVerdict(float(null.mean()), sd, z, p, bool(z >= ABOVE_NULL and sd > SMALLEST_SPREAD))
+    return NullVerdict(float(null.mean()), float(null.std(ddof=1)), z, p)

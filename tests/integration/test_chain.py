@@ -50,6 +50,9 @@ def test_weights_to_verified_graph(place: Place, clean_database: Address) -> Non
         assert {again[f"outcome/{kind}"] for kind in place.study.partitions} == {"unchanged"}
         figures = stages.analysis_stage(place, store)
         assert figures["area/own/modadd/weight"] > figures["area/own/modadd/random"]
+        assert figures["communities"] >= 1
+        assert figures["roles"] >= 1
+        assert stages.comparison_stage(place.study, place.model, place.home, store) == {}
         _questions(store)
         for kind, graph in stages.graphs_of(place).items():
             _read_back(store.get(edges[f"graph_id/{kind}"]), graph)

@@ -12,14 +12,16 @@ from roicg.numerics.agreement import adjusted_rand
 from roicg.numerics.communities import attempt_seeds, best_of, leiden, modularity
 from roicg.server.address import Address
 from roicg.store.neo4j.analyses import find_communities
-from roicg.store.neo4j.communities import _divide, port_edges
+from roicg.store.neo4j.communities import ALL_EDGES, divide
+from roicg.store.neo4j.divisions import port_edges
 from roicg.store.neo4j.projection import projected, require_memory
 from roicg.store.neo4j.store import Neo4jStore
 from tests.handmade import TASKS, graph_of, partition, reference_graph, slot_of
-from tests.planted import known_graph, layered_graph
+from tests.planted import known_graph, layered_graph, plain_graph, ring_of_cliques
 from tests.published import empty
 
-SEEDS = range(3)
+SEEDS = range(5)
+"""Of four tries each: twenty."""
 
 
 @pytest.fixture(scope="module")
@@ -33,14 +35,14 @@ def publish(store: Neo4jStore, graph: ComputationalGraph) -> int:
 
 
 def strength_of(number: int, **changes: object) -> dict[str, object]:
-    return {"number": number, "tasks": ["add"], "units": [1.0], "leave_out": ["rest", "tok"]} | changes
+    return {"number": number, "tasks": ["add"], "units": [1.0], "leave_out": ["rest", "tok"], "edges": ALL_EDGES} | changes
 
 
 def gds_memberships(store: Neo4jStore, graph: ComputationalGraph, task: str, seeds: range = SEEDS) -> list[np.ndarray]:
     """Community of every ROI by GDS, the best of its tries, one array per seed."""
     values = strength_of(publish(store, graph), tasks=[task])
     keys, undirected = [roi.key for roi in graph.partition.rois], port_edges(graph, {task: 1.0}).undirected()
-    tries = [[_divide(store.connection, keys, attempt, 1.0, values) for attempt in attempt_seeds(seed)] for seed in seeds]
+    tries = [[divide(store.connection, keys, attempt, 1.0, values) for attempt in attempt_seeds(seed)] for seed in seeds]
     return [best_of(undirected, 1.0, memberships) for memberships in tries]
 
 
@@ -66,6 +68,33 @@ def test_gds_finds_planted_blocks(store: Neo4jStore, name: str, ari: float) -> N
     assert modularity(undirected, membership) == pytest.approx(case["Q_planted"], abs=1e-5)
 
 
+def test_a_ring_of_cliques_shows_the_resolution_limit_and_gamma_recovers_the_cliques(store: Neo4jStore) -> None:
+    """GDS joins cliques at γ = 1, where pairs of them have the larger modularity, and keeps them apart at γ = 4."""
+    pairs = ring_of_cliques(20, 4)
+    graph = plain_graph(pairs, [1.0] * len(pairs), "ring")
+    publish(store, graph)
+    joined, apart = (find_communities(store, graph.id, task="add", gamma=gamma, null_samples=2).communities for gamma in (1.0, 4.0))
+    assert len(joined) < 15
+    assert sorted(sorted(int(name[1:-3]) for name in names) for names in apart) == [list(range(4 * c, 4 * c + 4)) for c in range(20)]
+
+
+def test_a_circuit_is_divided_by_its_edges_alone_and_judged_by_swaps(store: Neo4jStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The 30 strongest edges of a planted graph; the null of whole graphs would have nothing to draw from them."""
+    graph = layered_graph(2, 1, "circuit")
+    number = publish(store, graph)
+    row = graph.edges.task_index("add")
+    inside = graph.edges.rank[row] <= 30
+    with projected(store.connection, "gds.project_strength", **strength_of(number, edges=30)) as projection:
+        assert projection.relationships == 2 * inside.sum() == 60
+    monkeypatch.setattr("roicg.store.neo4j.communities.strength_null", None)
+    result = find_communities(store, graph.id, task="add", edges=30, null_samples=20)
+    ends = {graph.partition.rois[i].key for side in (graph.edges.source, graph.edges.target) for i in side[inside]}
+    assert {name for names in result.communities for name in names} == ends
+    assert result.nulls.configuration.sd > 0
+    assert {row["edges"] for row in store.run("structure.communities", slot=slot_of(graph).key)} == {30}
+    assert [row["modularity"] for row in store.run("compare.emergence", slot=slot_of(graph).key, communities_of="add")] == [None, None]
+
+
 def test_one_seed_gives_one_answer(store: Neo4jStore) -> None:
     graph = layered_graph(1, 3, "repeat")
     first, second = (gds_memberships(store, graph, "add", range(1)) for _ in range(2))
@@ -78,17 +107,22 @@ def test_a_planted_graph_is_above_its_null_and_asking_again_adds_nothing(store: 
     publish(store, graph)
     result = find_communities(store, graph.id, task="add", null_samples=40)
     assert result.written
-    assert result.null.above_null
-    assert result.null.p == pytest.approx(1 / 41)
-    assert result.modularity > result.null.mean + 5 * result.null.sd
+    assert result.nulls.above_null
+    for null in (result.nulls.blocks, result.nulls.configuration):
+        assert null.p == pytest.approx(1 / 41)
+        assert result.modularity > null.mean + 5 * null.sd
     # Neuron i of every layer is of group i mod 2: both communities hold one parity only.
     assert [{int(name.split(".n")[1]) % 2 for name in names} for names in result.communities] in ([{0}, {1}], [{1}, {0}])
     again = find_communities(store, graph.id, task="add", null_samples=40)
     assert not again.written
-    assert (again.analysis, again.communities, again.modularity, again.null) == (result.analysis, result.communities, result.modularity, result.null)
+    assert (again.analysis, again.communities, again.modularity, again.nulls) == (result.analysis, result.communities, result.modularity, result.nulls)
     rows = store.run("structure.communities", slot=slot_of(graph).key)
     assert [tuple(row["rois"]) for row in rows] == list(result.communities)
-    assert {(row["modularity"], row["z"], row["p"], row["above_null"]) for row in rows} == {(result.modularity, result.null.z, result.null.p, True)}
+    nearest = result.nulls.counts
+    shown = (result.modularity, result.nulls.nearest, nearest.mean, nearest.sd, nearest.z, nearest.p, True)
+    names = ("modularity", "nearest_null", "null_mean", "null_sd", "z", "p", "above_null")
+    assert {tuple(row[name] for name in names) for row in rows} == {shown}
+    assert {(row["blocks_z"], row["configuration_z"]) for row in rows} == {(result.nulls.blocks.z, result.nulls.configuration.z)}
     assert store.run("gds.projections") == []
 
 
@@ -98,7 +132,7 @@ def test_random_graphs_are_not_above_their_null(store: Neo4jStore) -> None:
         publish(store, graph)
         for task in ("add", None):
             result = find_communities(store, graph.id, task=task, null_samples=20, seed=seed)
-            assert not result.null.above_null
+            assert not result.nulls.above_null
             assert result.modularity > 0.0
 
 
@@ -141,7 +175,7 @@ def test_where_no_merge_pays_every_roi_is_alone(store: Neo4jStore) -> None:
     publish(store, graph)
     result = find_communities(store, graph.id, task="max", gamma=1000.0, null_samples=10)
     assert {len(names) for names in result.communities} == {1}
-    assert not result.null.above_null
+    assert not result.nulls.above_null
 
 
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
@@ -204,3 +238,5 @@ def test_questions_without_an_answer_say_why(store: Neo4jStore) -> None:
         find_communities(store, balanced.id, task=None)
     with pytest.raises(StoreError, match="gamma > 0"):
         find_communities(store, graph.id, task="add", gamma=0.0)
+    with pytest.raises(StoreError, match="name the task, and at least 1 edge"):
+        find_communities(store, graph.id, task=None, edges=10)

@@ -11,7 +11,7 @@ from roicg.store.neo4j.analyses import match_rois
 from roicg.store.neo4j.driver import Transaction
 from roicg.store.neo4j.store import Neo4jStore
 from roicg.store.registry import catalogue
-from tests.answers import ANSWERS, COMMUNITIES, HASHED, OWN100, OWN200, S0, S100, S200, VERDICTS
+from tests.answers import AGREEMENT, ANSWERS, COMMUNITIES, HASHED, OWN100, OWN200, ROLES, S0, S100, S200, SIGNATURES, VERDICTS
 from tests.handmade import STEPS
 from tests.published import handmade_store
 
@@ -22,19 +22,33 @@ ROOMS = ("circuits", "structure", "tasks", "compare")
 def store(address: Address) -> Iterator[Neo4jStore]:
     with handmade_store(address) as opened:
         for step in STEPS[1:]:
-            record_communities(opened, step)
+            record_division(opened, f"toy-{step}-reference", step, "communities", COMMUNITIES[step])
+            record_division(opened, f"toy-{step}-own", step, "roles", ROLES[step])
         match_rois(opened, "toy-100-own", "toy-200-own")
+        record_signatures(opened, "toy-100-own", "toy-200-own")
         yield opened
 
 
-def record_communities(store: Neo4jStore, step: int) -> None:
-    """Communities with figures written by hand, where :func:`find_communities` would compute them."""
-    graph_id, analysis = f"toy-{step}-reference", f"communities by hand at {step}"
-    number = store.connection.read("publish.standing", graph_id=graph_id)[0]["number"]
+def record_division(store: Neo4jStore, graph_id: str, step: int, kind: str, communities: list[dict[str, Any]]) -> None:
+    """Communities or roles with figures written by hand, where :func:`find_communities` would compute them."""
+    analysis, number = f"{kind} by hand at {step}", store.connection.read("publish.standing", graph_id=graph_id)[0]["number"]
 
     def write(tx: Transaction) -> None:
-        tx.run("load.analysis", graph_id=graph_id, id=analysis, kind="communities", params="{}")
-        tx.run("structure.record_communities", analysis=analysis, number=number, verdict=VERDICTS[step], communities=COMMUNITIES)
+        tx.run("load.analysis", graph_id=graph_id, id=analysis, kind=kind, params="{}")
+        tx.run("structure.record_communities", analysis=analysis, number=number, verdict=VERDICTS[step], communities=communities)
+
+    store.connection.transaction("by hand", write)
+
+
+def record_signatures(store: Neo4jStore, graph_a: str, graph_b: str) -> None:
+    """Matches by signature with figures written by hand."""
+    numbers = [store.connection.read("publish.standing", graph_id=graph_id)[0]["number"] for graph_id in (graph_a, graph_b)]
+
+    def write(tx: Transaction) -> None:
+        for graph_id in (graph_a, graph_b):
+            tx.run("load.analysis", graph_id=graph_id, id="signatures by hand", kind="signatures", params="{}")
+        given = {"number_a": numbers[0], "number_b": numbers[1], "rows": SIGNATURES, "verdict": AGREEMENT}
+        tx.run("compare.record_signatures", analysis="signatures by hand", **given)
 
     store.connection.transaction("by hand", write)
 

@@ -33,6 +33,7 @@ from roicg.server.address import Address
 from roicg.store.connect import connect
 from roicg.store.neo4j.store import Neo4jStore
 from tests.pipelines.conftest import KEY
+from tests.unit.findings import counting as counting_module
 from tests.unit.findings.counting import Counting
 
 ROOT = Path(__file__).parents[2]
@@ -149,7 +150,8 @@ def test_a_stage_that_fails_says_one_sentence_and_publishes_nothing(definitions,
 def test_findings_are_measured_told_and_shown(study: Study, instance, database, home: Path, monkeypatch) -> None:
     """Both jobs of a study that asks: rows in a file, tables beside the study, and in the report; a second run measures nothing."""
     counting = Counting()
-    monkeypatch.setattr(registry, "FINDINGS", {"counting": counting.finding})
+    monkeypatch.setattr(registry, "FINDINGS", {"counting": "tests.unit.findings.counting"})
+    monkeypatch.setattr(counting_module, "FINDING", counting.finding, raising=False)
     asking = study.model_copy(update={"findings": FindingSettings(ask=("counting",))})
     resources = {"home": HomeResource(folder=str(home), device="cpu"), "graphs": GraphStoreResource()}
     made = Definitions(assets=study_assets(asking), jobs=study_jobs(asking), resources=resources, executor=in_process_executor)

@@ -23,7 +23,7 @@ from roicg.models import writers
 from roicg.models.lens import Lens
 from roicg.rois.controls import components, singletons
 from tests import literal
-from tests.lenses import QUESTIONS, VARIANTS, make_lens, make_prompts
+from tests.lenses import QUESTIONS, VARIANTS, make_lens, make_prompts, permuted
 
 SMALL = settings(max_examples=12, deadline=None)
 LINEAR_PATHS = ["ports", "inputs", "clean"]
@@ -59,25 +59,6 @@ def assert_same(one: Weights, other: Weights, tolerance: float) -> None:
 
 def with_pairs(prompts: TaskPrompts, pairs: tuple) -> TaskPrompts:
     return replace(prompts, edges=replace(prompts.edges, pairs=pairs))
-
-
-def permuted(lens: Lens, neurons: list[int], heads: list[int]) -> Lens:
-    """The same function with neurons and heads renumbered: new number i is old number neurons[i]."""
-    attentions = tuple(replace(a, **{name: getattr(a, name)[heads] for name in ("W_Q", "b_Q", "W_K", "b_K", "W_V", "b_V", "W_O")}) for a in lens.attentions)
-    mlps = tuple(
-        None
-        if m is None
-        else replace(
-            m,
-            W_in=m.W_in[:, neurons],
-            b_in=m.b_in[neurons],
-            W_out=m.W_out[neurons],
-            W_gate=None if m.W_gate is None else m.W_gate[:, neurons],
-            b_gate=None if m.b_gate is None else m.b_gate[neurons],
-        )
-        for m in lens.mlps
-    )
-    return replace(lens, attentions=attentions, mlps=mlps)
 
 
 def linear_lens(seed: int, **shape: object) -> Lens:

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Int
 
 from roicg.core.errors import StudyError
-from roicg.models.recipes import multitask, parity
+from roicg.models.recipes import cue, multitask, parity
 from roicg.models.recipes.modadd import modadd
 from roicg.models.recipes.space import Space, held_out, key_of
 
@@ -37,6 +37,10 @@ def _multitask() -> Taught:
     return Taught(multitask.MULTITASK, shares, multitask.N_VOCAB, multitask.N_CTX, multitask.HELD_OUT_TASK)
 
 
+def _cue() -> Taught:
+    return Taught(cue.TRAINED, {"sum": 1.0, "cue": 1.0}, cue.N_VOCAB, cue.N_CTX, None, {"n_layers": 1, "n_heads": 1}, {"decay_steps": 600})
+
+
 def _modadd(p: int = 59) -> Taught:
     model = {"n_layers": 1, "d_model": 128, "n_heads": 4, "d_mlp": 512, "normalization_type": None}
     training = {"learning_rate": 1e-3, "weight_decay": 1.0, "batch_size": 1024, "decay_steps": 1_000_000}
@@ -44,12 +48,17 @@ def _modadd(p: int = 59) -> Taught:
 
 
 def _parity() -> Taught:
-    training = {"learning_rate": 1e-3, "weight_decay": 0.1, "batch_size": 1024, "decay_steps": 1_000_000}
-    model = {"n_layers": 1, "d_model": 128, "n_heads": 4, "d_mlp": 256}
-    return Taught(parity.PARITY, dict.fromkeys(parity.PARITY, 1.0), parity.N_VOCAB, parity.N_CTX, None, model, training)
+    training = {"learning_rate": 3e-3, "batch_size": 512, "decay_steps": 400}
+    model = {"n_layers": 1, "d_mlp": 128}
+    return Taught(parity.TRAINED, dict.fromkeys(parity.TRAINED, 1.0), parity.N_VOCAB, parity.N_CTX, None, model, training)
 
 
-TAUGHT: Mapping[str, tuple[Callable[..., Taught], tuple[str, ...]]] = {"multitask": (_multitask, ()), "modadd": (_modadd, ("p",)), "parity": (_parity, ())}
+TAUGHT: Mapping[str, tuple[Callable[..., Taught], tuple[str, ...]]] = {
+    "multitask": (_multitask, ()),
+    "cue": (_cue, ()),
+    "modadd": (_modadd, ("p",)),
+    "parity": (_parity, ()),
+}
 """Recipe → what makes it, and the names of its parameters (whole numbers of at least 2)."""
 
 

@@ -1,18 +1,20 @@
-"""Comparisons of two published graphs: ROIs by the features they share, edges on a common node set."""
+"""Comparisons of two published graphs: ROIs by the features they share or by signature, edges on a common node set."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from roicg.core.errors import StoreError
-from roicg.core.ids import digest
+from roicg.core.ids import NUMERICS, digest
 from roicg.store.neo4j.driver import Connection, Transaction
 from roicg.store.neo4j.projection import projected
+from roicg.store.signature import SignatureMatch, match_signatures
 from roicg.store.stored import to_json
 
 if TYPE_CHECKING:
     from roicg.store.neo4j.store import Neo4jStore
 
 KIND = "matches"
+BY_SIGNATURE = "signatures"
 COMMON = ("reference", "components")
 """Partitions that mean the same ROIs at every checkpoint of a model."""
 
@@ -61,6 +63,36 @@ def match_rois(store: "Neo4jStore", graph_a: str, graph_b: str) -> MatchResult:
     return MatchResult(analysis, a["id"], b["id"], tuple((row["a"], row["b"], row["jaccard"]) for row in rows), written)
 
 
+def match_by_signature(store: "Neo4jStore", graph_a: str, graph_b: str, *, draws: int = 200, seed: int = 0) -> SignatureMatch:
+    """Match the ROIs of two published graphs by signature (:mod:`roicg.store.signature`) and keep the pairs with their verdict, once.
+
+    Of any two models with a task in common, on any partitions. ``StoreError``: not published, twice the same graph, nothing in common.
+    """
+    store.ensure_schema()
+    connection = store.connection
+    standing = [_standing(connection, graph_id) for graph_id in (graph_a, graph_b)]
+    if graph_a == graph_b:
+        raise StoreError(f"graph {graph_a!r} was given twice; name two graphs")
+    slots = [end["slots"][0] for end in standing]
+    match = match_signatures(store, *slots, draws=draws, seed=seed)
+    params = to_json({"draws": draws, "seed": seed, "numerics": NUMERICS})
+    numbers = [end["number"] for end in standing]
+    analysis = digest(BY_SIGNATURE, params, graph_a, numbers[0], graph_b, numbers[1])
+    rows = [{"a": a, "b": b, "signature": s, "assigned": True} for a, b, s in match.pairs]
+    rows += [{"a": a, "b": b, "signature": s, "assigned": False} for a, b, s in match.nearest]
+    verdict = {**asdict(match.verdict), "within": match.within, "tasks": list(match.tasks)}
+
+    def write(tx: Transaction) -> None:
+        if [row["number"] for id_ in (graph_a, graph_b) for row in tx.run("publish.standing", graph_id=id_)] != numbers:
+            raise StoreError(f"graph {graph_a!r} or {graph_b!r} was published anew while their ROIs were matched; ask again")
+        found = [tx.run("load.analysis", graph_id=id_, id=analysis, kind=BY_SIGNATURE, params=params) for id_ in (graph_a, graph_b)]
+        if found[0][0]["fresh"]:
+            tx.run("compare.record_signatures", analysis=analysis, number_a=numbers[0], number_b=numbers[1], rows=rows, verdict=verdict)
+
+    connection.transaction("compare.record_signatures", write)
+    return match
+
+
 def edge_drift(store: "Neo4jStore", slot_a: str, slot_b: str, *, task: str, limit: int = 20) -> list[dict[str, Any]]:
     """Rows of ``compare.edge_drift``: the edges of ``task`` that changed most from ``slot_a`` to ``slot_b``.
 
@@ -84,11 +116,15 @@ def edge_drift(store: "Neo4jStore", slot_a: str, slot_b: str, *, task: str, limi
     return store.run("compare.edge_drift", slot_a=slot_a, slot_b=slot_b, task=task, limit=limit)
 
 
-def _own_version(connection: Connection, graph_id: str) -> dict[str, Any]:
+def _standing(connection: Connection, graph_id: str) -> dict[str, Any]:
     standing = connection.read("publish.standing", graph_id=graph_id)
     if not standing:
         raise StoreError(f"no graph {graph_id!r} is published; `roicg query house.published` lists what is")
-    version: dict[str, Any] = connection.read("house.version", number=standing[0]["number"])[0]["version"]
+    return standing[0]
+
+
+def _own_version(connection: Connection, graph_id: str) -> dict[str, Any]:
+    version: dict[str, Any] = connection.read("house.version", number=_standing(connection, graph_id)["number"])[0]["version"]
     if version["partition_kind"] != "own":
         raise StoreError(f"graph {graph_id!r} has the partition {version['partition_kind']}; ROIs are matched between graphs with the partition own")
     return version

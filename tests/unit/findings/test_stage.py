@@ -13,6 +13,7 @@ from roicg.findings import registry
 from roicg.findings.registry import find_finding
 from roicg.findings.stage import finding_stage, question_id, results_path, tables_from, tell
 from roicg.places import Place
+from tests.unit.findings import counting as counting_module
 from tests.unit.findings.counting import Counting
 
 STUDY = Study.model_validate(
@@ -39,7 +40,8 @@ class Told:
 @pytest.fixture
 def counting(monkeypatch: pytest.MonkeyPatch) -> Counting:
     counting = Counting()
-    monkeypatch.setattr(registry, "FINDINGS", {"counting": counting.finding})
+    monkeypatch.setattr(registry, "FINDINGS", {"counting": "tests.unit.findings.counting"})
+    monkeypatch.setattr(counting_module, "FINDING", counting.finding, raising=False)
     monkeypatch.setattr(stages, "question_id", lambda place: f"question {place.label}")
     return counting
 

@@ -2,6 +2,7 @@
 
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from roicg.core.errors import PromptError
 from roicg.core.prompts import TaskPrompts
 from roicg.core.settings import GeneratedPrompts, TaskSettings
-from roicg.models.prompts import LARGEST_PERMUTED, _order, by_training, task_prompts
+from roicg.models.prompts import LARGEST_PERMUTED, _order, task_prompts
 from roicg.models.recipes import RECIPES, recipe_space
 from roicg.models.recipes.multitask import BLANK, EQUALS, MULTITASK, N_CTX, N_VOCAB, TASKS, P, is_held_out
 from roicg.models.recipes.parity import BITS, PARITY, POSITIONS
@@ -18,9 +19,9 @@ from roicg.models.recipes.taught import trained_numbers
 
 
 def generated(
-    recipe: str, n: int = 40, seed: int = 0, metric: str = "logit_difference", n_vocab: int | None = None, n_ctx: int | None = None, shift: int = 0
+    recipe: str, n: int = 40, seed: int = 0, metric: str = "logit_difference", n_vocab: int | None = None, n_ctx: int | None = None, **more: Any
 ) -> TaskPrompts:
-    prompts = {"kind": "generated", "recipe": recipe, "n": n, "seed": seed, "shift": shift}
+    prompts = {"kind": "generated", "recipe": recipe, "n": n, "seed": seed, **more}
     task = TaskSettings.model_validate({"name": "t", "prompts": prompts, "metric": metric})
     return task_prompts(task, folder=Path(), n_vocab=n_vocab, n_ctx=n_ctx)
 
@@ -160,10 +161,16 @@ def test_held_out_cases_are_the_ones_training_never_draws() -> None:
     trained = {key_of(MULTITASK["add"].case(int(number))[0]) for number in numbers}
     assert not any(is_held_out(key, 0.3) for key in trained)
     assert all(is_held_out(key, 0.4) for key in {key_of(MULTITASK["add"].case(n)[0]) for n in range(529)} - trained), "a greater share holds the same cases out"
-    prompts = generated("multitask.add", 100).edges
-    seen, held = by_training(prompts, 0.3)
-    assert {pair.key for pair in seen.pairs} <= trained
-    assert held.pairs
-    assert not {pair.key for pair in held.pairs} & trained
-    assert len(seen.pairs) + len(held.pairs) == 100
-    assert by_training(generated("multitask.max").edges, 0.9)[1].pairs == ()
+
+
+def test_prompts_may_be_of_cases_that_training_saw_or_never_saw() -> None:
+    """Both ends of a pair. Seen to fail where the partner is drawn from all cases of the split."""
+    seen, unseen = (generated("multitask.add", 200, held_out=0.3, cases=cases) for cases in ("trained", "held_out"))
+    for prompts, kept in ((seen, False), (unseen, True)):
+        for split in (prompts.rois, prompts.edges, prompts.eval):
+            assert split.pairs
+            assert {is_held_out(key_of(side), 0.3) for pair in split.pairs for side in (pair.clean, pair.corrupted)} == {kept}
+    with pytest.raises(PromptError, match="keeps no case from training"):
+        generated("multitask.max", 5, held_out=0.3, cases="held_out")
+    with pytest.raises(ValueError, match="needs held_out"):
+        GeneratedPrompts(kind="generated", recipe="multitask.add", cases="trained")

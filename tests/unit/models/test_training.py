@@ -122,6 +122,11 @@ def test_batches_are_a_function_of_seed_and_step_and_never_hold_held_out_cases()
     assert any(is_held_out(key, 0.5) for key in every)
 
 
+def test_a_whole_number_and_the_same_float_are_one_run(tmp_path: Path) -> None:
+    whole, exact = ({**TINY, "add": number, "weight_decay": number} for number in (1, 1.0))
+    assert training_folder(source(config=whole), tmp_path) == training_folder(source(config=exact), tmp_path)
+
+
 def test_shares_fill_the_batch_and_the_rate_falls_to_its_floor() -> None:
     assert counts(Training(dict.fromkeys(TASKS, 1), batch_size=11)) == {"add": 3, "max": 3, "induction": 3, "other": 2}
     assert counts(Training({"add": 1, "max": 0, "induction": 0, "other": 0}, batch_size=10)) == {"add": 10, "max": 0, "induction": 0, "other": 0}

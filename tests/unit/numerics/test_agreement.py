@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from roicg.numerics.agreement import adjusted_rand, jaccard, normalised_mutual_information, variation_of_information
+from roicg.numerics.agreement import adjusted_rand, jaccard, jaccard_table, normalised_mutual_information, variation_of_information
 
 A = np.array([0, 0, 0, 1, 1, 1])
 RENAMED = np.array([7, 7, 7, 2, 2, 2])
@@ -43,3 +43,8 @@ def test_jaccard_by_hand() -> None:
     assert jaccard({1, 2, 3}, {2, 3, 4}) == 0.5
     assert jaccard(set(), set()) == 1.0
     assert jaccard({1}, set()) == 0.0
+
+
+def test_jaccard_of_every_pair_of_groups_by_hand() -> None:
+    """{0,1,2} and {3,4} against {0,1,2,3} and {4}."""
+    assert jaccard_table(np.array([5, 5, 5, 1, 1]), np.array([0, 0, 0, 0, 9])).tolist() == [[1 / 5, 1 / 2], [3 / 4, 0.0]]

@@ -1,0 +1,171 @@
+"""When did it appear? What every checkpoint's graph is like, and at which step it changes most, beside the accuracies.
+
+1. Per checkpoint and task, on the reference partition: accuracy, edges at φ ≥ .9, path length, the greatest hub, every weight.
+   Per checkpoint: ROIs and how many sites stand above their null, modularity with z, how far the weights of the model have moved.
+2. A step of change is the later of two neighbouring checkpoints between which Σ |Δweight| of a graph is greatest (as in the query
+   compare.which_changed_most). It is looked for from the first checkpoint on at which the task is fitted (accuracy ≥ .99 on cases
+   that training draws): the graph of everything changes most at the very start, whatever is learnt later.
+3. A task whose prompts are of held-out cases emerges at the first checkpoint where its accuracy is ≥ .5. Goal: the change of the
+   recipe's graphs lies within a tenth of all steps of it. The mixture of all tasks and the weights themselves are the controls.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from roicg import stages
+from roicg.core.graph import ComputationalGraph
+from roicg.core.partition import PartitionKind
+from roicg.core.settings import GeneratedPrompts, Study
+from roicg.core.tables import Cell, Table, spread
+from roicg.findings.finding import Finding, Measured, Row
+from roicg.findings.portrait import FAITHFUL, least_share, over, portrait
+from roicg.findings.replicas import by_model
+from roicg.places import Place, labels, open_place
+
+if TYPE_CHECKING:
+    from roicg.store.neo4j.store import Neo4jStore
+
+FITTED, EMERGED = 0.99, 0.5
+TOLERANCE = 0.1
+DIGITS = 5
+PARTITION: PartitionKind = "reference"
+CONTROLS = ("mixture", "parameters")
+
+
+def measure(place: Place, store: "Neo4jStore") -> list[Row]:
+    """One row per task (kind ``task``), with all its weights, and one for the checkpoint (kind ``checkpoint``)."""
+    rows, checkpoint = portrait(place, store, PARTITION)
+    graph: ComputationalGraph = stages.graphs_of(place)[PARTITION]
+    kept = [{"kind": "task", **row, "weights": _weights(graph, str(row["task"]))} for row in rows]
+    return [*kept, {"kind": "checkpoint", **checkpoint, "moved": _moved(place)}]
+
+
+def _weights(graph: ComputationalGraph, task: str) -> str:
+    return json.dumps([float(f"{value:.{DIGITS}g}") for value in graph.edges.weight[graph.edges.task_index(task)]])
+
+
+def _moved(place: Place) -> float | None:
+    """Euclidean distance of all weights from those of the checkpoint before; None for the first."""
+    before = None
+    for (label, _), (after, _) in pairwise(labels(place.study, place.model)):
+        if after == place.label:
+            before = label
+    if before is None:
+        return None
+    here, there = (open_place(one).lens for one in (place, place.at(before)))
+    pairs = [(here.W_E, there.W_E), (here.W_U, there.W_U)]
+    for a, b in zip(here.attentions, there.attentions, strict=True):
+        pairs += [(getattr(a, name), getattr(b, name)) for name in ("W_Q", "W_K", "W_V", "W_O")]
+    for m, n in zip(here.mlps, there.mlps, strict=True):
+        pairs += [(m.W_in, n.W_in), (m.W_out, n.W_out)] if m is not None and n is not None else []
+    return float(sum(float((x - y).double().square().sum()) for x, y in pairs) ** 0.5)
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """One model over its checkpoints: steps, and per step the rows."""
+
+    model: str
+    steps: tuple[int, ...]
+    tasks: tuple[Mapping[str, Row], ...]
+    checkpoints: tuple[Row, ...]
+
+    @classmethod
+    def of(cls, measured: Sequence[Measured]) -> "Course":
+        """From the checkpoints of one model."""
+        ordered = sorted(measured, key=lambda one: one.step)
+        tasks = tuple({str(row["task"]): row for row in one.rows if row["kind"] == "task"} for one in ordered)
+        checkpoints = tuple(next(row for row in one.rows if row["kind"] == "checkpoint") for one in ordered)
+        return cls(ordered[0].model, tuple(one.step for one in ordered), tasks, checkpoints)
+
+    def accuracy(self, task: str) -> list[float]:
+        """Accuracy of ``task`` at every step."""
+        return [float(rows[task]["accuracy"] or 0.0) for rows in self.tasks]
+
+    def changes(self, of: str) -> list[float]:
+        """Change from each step to the next: of a task's graph (metric units), of the ``mixture`` (each task in shares), of the ``parameters``."""
+        if of == "parameters":
+            return [float(row["moved"] or 0.0) for row in self.checkpoints[1:]]
+        names = list(self.tasks[0]) if of == "mixture" else [of]
+        rows = [np.array([json.loads(str(rows[name]["weights"])) for name in names]) for rows in self.tasks]
+        if of == "mixture":
+            rows = [row / np.maximum(np.abs(row).sum(axis=1, keepdims=True), 1e-300) for row in rows]
+        return [float(np.abs(after - before).sum()) for before, after in pairwise(rows)]
+
+    def greatest_change(self, of: str, since: int) -> int | None:
+        """The step that :meth:`changes` leads to where they are greatest, both steps from ``since`` on."""
+        found = [(change, -step) for change, before, step in zip(self.changes(of), self.steps, self.steps[1:], strict=False) if before >= since]
+        return -max(found)[1] if found else None
+
+
+def first_at(steps: Sequence[int], values: Sequence[float], least: float) -> int | None:
+    """The first step with a value of at least ``least``."""
+    return next((step for step, value in zip(steps, values, strict=True) if value >= least), None)
+
+
+def kin(study: Study) -> list[tuple[str, str, tuple[str, ...]]]:
+    """(task of trained cases, task of held-out cases, all tasks of the same recipe) for every recipe that is asked both ways."""
+    recipes: dict[str, dict[str, str]] = {}
+    for task in study.tasks:
+        if isinstance(task.prompts, GeneratedPrompts):
+            recipes.setdefault(task.prompts.recipe, {})[task.prompts.cases] = task.name
+    return [(names["trained"], names["held_out"], tuple(names.values())) for names in recipes.values() if {"trained", "held_out"} <= names.keys()]
+
+
+def tables(study: Study, measured: Sequence[Measured]) -> list[Table]:
+    """The steps of change per model and graph, and the course of every kind of model."""
+    courses = [[Course.of(one) for one in together] for together in by_model(study, measured)]
+    return [*_change_tables(study, courses), *(_course_table(study, together) for together in courses)]
+
+
+def _change_tables(study: Study, courses: Sequence[Sequence[Course]]) -> list[Table]:
+    found = []
+    for trained, held_out, names in kin(study):
+        rows: list[tuple[Cell, ...]] = []
+        for course in (one for together in courses for one in together if held_out in one.tasks[0]):
+            fitted, emerged = first_at(course.steps, course.accuracy(trained), FITTED), first_at(course.steps, course.accuracy(held_out), EMERGED)
+            total = course.steps[-1]
+            for of in (*names, *CONTROLS):
+                step = course.greatest_change(of, fitted) if fitted is not None else None
+                off = None if step is None or emerged is None else (step - emerged) / total
+                what = of if of not in CONTROLS else f"{of} (control)"
+                rows.append((course.model, what, fitted, emerged, step, None if off is None else f"{off:+.0%}", None if off is None else abs(off) <= TOLERANCE))
+        note = (
+            f"fitted: first checkpoint with accuracy ≥ {FITTED} on {trained}; emerged: first with accuracy ≥ {EMERGED} on {held_out} (cases that training never "
+            "draws); change: the later of the two neighbouring checkpoints from the fitted one on between which Σ |Δweight| of the graph is greatest (reference "
+            "partition; mixture: all tasks in shares; parameters: distance of the weights); off: change less emerged over all steps, goal within 10 %."
+        )
+        head = ("model", "graph", "fitted", "emerged", "change", "off", "within 10 %")
+        found.append(Table(f"change-{held_out}", f"When does {held_out} appear?", head, tuple(rows), note))
+    return found
+
+
+def _course_table(study: Study, together: Sequence[Course]) -> Table:
+    kept = next((names for _, _, names in kin(study)), tuple(together[0].tasks[0]))
+    names = [name for name in together[0].tasks[0] if name in kept] + [name for name in together[0].tasks[0] if name not in kept]
+    rows = [
+        (step, *(spread([course.accuracy(name)[i] for course in together]) for name in names), *_shape(together, names[0], i))
+        for i, step in enumerate(together[0].steps)
+    ]
+    note = (
+        f"accuracy per task on split eval; edges: share of the edges of {names[0]}'s graph at φ ≥ {FAITHFUL} (– where none is enough); hub: share of its strength that "
+        "passes its greatest hub; path: edges from input to logits; ROIs of the MLPs and how many sites stand above their null; Q of the mixture's communities "
+        f"with z against its null. Mean over {len(together)} seeds, least and greatest in brackets."
+    )
+    head = ("step", *names, "edges", "hub", "path", "ROIs", "above null", "Q", "z")
+    return Table(f"course-{together[0].model}", "What every checkpoint is like", head, tuple(rows), note)
+
+
+def _shape(together: Sequence[Course], task: str, i: int) -> tuple[Cell, ...]:
+    rows, checkpoints = [course.tasks[i][task] for course in together], [course.checkpoints[i] for course in together]
+    above = f"{sum(int(row['above_null'] or 0) for row in checkpoints)} of {sum(int(row['sites'] or 0) for row in checkpoints)}"
+    shape = (over(row["hub_share"] for row in rows), over(row["length"] for row in rows), over(row["rois"] for row in checkpoints))
+    return (over(map(least_share, rows)), *shape, above, over(row["modularity"] for row in checkpoints), over(row["z"] for row in checkpoints))
+
+
+FINDING = Finding("emergence", "What is every checkpoint's graph like, and when does it change most?", measure, tables)
