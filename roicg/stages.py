@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from roicg import artifacts
-from roicg.build import assemble_graph, choose_partitions, find_signatures, graph_id, name_rois
+from roicg.build import assemble_graph, attribute, find_signatures, graph_id, name_rois, runnable
 from roicg.core.graph import ComputationalGraph, EdgeTable, FaithfulnessCurve
 from roicg.core.ids import NUMERICS, digest
 from roicg.core.partition import RoiPartition
@@ -25,6 +25,7 @@ from roicg.places import Opened, Place, Progress, labels, open_place, reference_
 from roicg.store.protocol import Slot
 
 if TYPE_CHECKING:
+    from roicg.models.lens import Lens
     from roicg.store.neo4j.store import Neo4jStore
 
 
@@ -135,12 +136,20 @@ def _curves(place: Place, graph: ComputationalGraph) -> tuple[FaithfulnessCurve,
     from roicg.circuits.faithfulness import faithfulness_curves
 
     opened, study = open_place(place), place.study
+    lens, graph = runnable_at(place, graph)
     rankings: dict[str, EdgeTable] = {}
     for path in ("clean", "inputs", "exact"):
         if path in study.circuits.selections:
             chosen = study.attribution.model_copy(update={"path": path, "rule": "left", "steps": 5, "fallback": "none", "group_effects": False})
-            rankings[path] = attribute_edges(opened.lens, opened.prompts, {"ranked": graph.partition}, chosen)["ranked"].edges
-    return faithfulness_curves(opened.lens, graph, opened.prompts, study.circuits, study.analysis.seed, rankings)
+            rankings[path] = attribute_edges(lens, opened.prompts, {"ranked": graph.partition}, chosen)["ranked"].edges
+    return faithfulness_curves(lens, graph, opened.prompts, study.circuits, study.analysis.seed, rankings)
+
+
+def runnable_at(place: Place, graph: ComputationalGraph) -> "tuple[Lens, ComputationalGraph]":
+    """The model on which circuits and interventions of a graph of this place run, and the graph over its features."""
+    opened = open_place(place)
+    own = own_rois(place) if graph.partition.kind == "directions" else graph.partition
+    return runnable(opened.lens, opened.prompts, own, graph, place.study)
 
 
 def comparison_stage(study: Study, model: str, home: Path, store: "Neo4jStore", device: str = "cpu") -> dict[str, Any]:
@@ -247,12 +256,10 @@ def _graphs(place: Place, progress: Progress | None = None) -> dict[Any, Computa
 
 
 def _attribute(place: Place, opened: Opened, reference: Place, paths: dict[Any, Path], progress: Progress | None) -> None:
-    from roicg.attribution.edges import attribute_edges
     from roicg.models.scores import score_tasks
 
     shared = own_rois(reference) if "reference" in paths else None
-    partitions = choose_partitions(opened.lens, opened.prompts, own_rois(place), tuple(paths), place.study, shared)
-    attributions = attribute_edges(opened.lens, opened.prompts, partitions, place.study.attribution, progress)
+    attributions = attribute(opened.lens, opened.prompts, own_rois(place), tuple(paths), place.study, shared, progress)
     scores = score_tasks(opened.lens, opened.prompts)
     for kind, path in paths.items():
         artifacts.save_graph(path, assemble_graph(opened.checkpoint, attributions[kind], scores, path.stem, place.study, opened.lens))

@@ -7,7 +7,7 @@ of the other (Jaccard; mean over splits). ARI alone hardly sees crumbs (18 "grou
 features are found again by every half: a group that falls apart is no finer structure. A number: that many groups.
 
 On the two given models of addition mod 113 ``auto`` finds the frequencies (4 and 3 groups) and ``fine`` phase sub-groups
-within them: 6 and 6 with 256 prompts, 11 and 19 with 2,000, none across two frequencies. In a rotated feature basis halves agree with ARI .1 to .4,
+within them: 6 and 6 with 256 prompts, 11 and 21 with 2,000, none across two frequencies. In a rotated feature basis halves agree with ARI .1 to .4,
 on shuffled prompts with 0.
 """
 

@@ -29,9 +29,13 @@ from roicg.models.batches import batches
 from roicg.models.columns import BATCH, kept_columns, signature_columns
 from roicg.models.forward import Cache, run
 from roicg.models.lens import Attention, Lens
+from roicg.rois.partition import live_features
 
 LEAST_SPREAD = 0.5
 """Where a feature hardly varies, noise is not made as large as what it does elsewhere."""
+
+
+ROUNDING = 1e-6
 
 
 def activation_signatures(lens: Lens, prompts: Sequence[TaskPrompts], settings: RoiSettings) -> dict[str, Float[np.ndarray, "feature column"]]:
@@ -58,22 +62,30 @@ def activation_signatures(lens: Lens, prompts: Sequence[TaskPrompts], settings: 
 
 
 def within_positions(values: Float[torch.Tensor, "column ..."], position: Int[torch.Tensor, " column"]) -> Float[torch.Tensor, "column ..."]:
-    """``values`` of one task minus their mean over the columns of the same position; 0 at a position that one column has alone."""
+    """``values`` of one task minus their mean over the columns of the same position; 0 at a position that one column has alone.
+
+    Differences below ``ROUNDING`` of the largest value are rounding (a sum may be made in another order in another batch) and become 0.
+    """
     groups = int(position.max()) + 1
     total = torch.zeros((groups, *values.shape[1:]), dtype=torch.float64, device=values.device).index_add_(0, position, values.double())
     count = torch.bincount(position, minlength=groups).clamp(min=1).view(-1, *[1] * (values.ndim - 1))
-    return (values.double() - (total / count)[position]).to(values.dtype)
+    found = values.double() - (total / count)[position]
+    return torch.where(found.abs() > ROUNDING * values.abs().max().double(), found, 0.0).to(values.dtype)
 
 
 def even_positions(rows: Float[np.ndarray, "feature column"], position: Int[np.ndarray, " column"]) -> Float[np.ndarray, "feature column"]:
-    """``rows`` (of mean 0 at every position) over their standard deviation at each position, or ``LEAST_SPREAD`` of their largest one; zeros stay."""
+    """``rows`` (of mean 0 at every position) over their standard deviation at each position, or ``LEAST_SPREAD`` of their largest one.
+
+    Dead features (:func:`~roicg.rois.partition.live_features`) become 0: what is scaled is not seen to be small any more.
+    """
     places = [np.flatnonzero(position == place) for place in np.unique(position)]
     spread = np.stack([np.sqrt(np.mean(rows[:, here] ** 2, axis=1, dtype=np.float64)) for here in places])
     spread = np.maximum(spread, LEAST_SPREAD * spread.max(axis=0))
     spread[spread == 0] = 1.0
-    even = np.empty_like(rows)
+    even = np.zeros_like(rows)
+    live = live_features(rows)[:, None]
     for here, scale in zip(places, spread, strict=True):
-        even[:, here] = rows[:, here] / scale[:, None].astype(rows.dtype)
+        even[:, here] = np.where(live, rows[:, here] / scale[:, None].astype(rows.dtype), 0.0)
     return even
 
 

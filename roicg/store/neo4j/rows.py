@@ -10,8 +10,8 @@ from roicg.core.sites import Site
 from roicg.store.protocol import Slot
 from roicg.store.stored import exact_sum, stored_form, to_json
 
-DERIVABLE = ("components", "singletons")
-"""Partition kinds whose blocks say all: their features are not written as nodes."""
+DERIVABLE = ("components", "singletons", "directions")
+"""Partition kinds whose features are not written as nodes: their blocks say all, and directions are no features that others share."""
 
 EDGE_COLUMNS = ("target", "port", "task", "weight", "se", "mean_abs", "rank")
 

@@ -51,7 +51,7 @@ def energies_by_hand(rows: np.ndarray, columns: Columns) -> float:
 
 
 def test_a_label_says_size_task_position_token_purity_and_stability() -> None:
-    """Seen to fail with shares that are not those of the members' own variance."""
+    """Seen to fail with positions and tokens exchanged."""
     columns = made_of()
     found = words(columns, signature(columns), lambda token: {7: "+"}.get(token, "?"))
     where = energies_by_hand(signature(columns), columns)
@@ -106,6 +106,7 @@ def test_shares_by_hand_and_z_is_that_of_drawing_without_replacement() -> None:
 
 
 def test_members_count_alike_whatever_their_size_and_dead_ones_do_not() -> None:
+    """Seen to fail without the division by each member's variance."""
     rows = np.array([[1.0, -1.0, 0.0, 0.0], [0.0, 0.0, 500.0, -500.0], [7.0, 7.0, 7.0, 7.0]])
     assert column_energy(rows).tolist() == [1.0, 1.0, 1.0, 1.0]
 

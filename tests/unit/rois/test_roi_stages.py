@@ -3,12 +3,15 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from roicg import stages
-from roicg.build import find_rois, graph_id
+from roicg.attribution.nodes import attribution_signatures
+from roicg.build import find_rois, find_signatures, graph_id
 from roicg.core.settings import Study
 from roicg.places import Place, open_place
+from roicg.rois.signatures import activation_signatures
 
 SOURCE = {"kind": "trained", "recipe": "modadd", "config": {"p": 7, "d_model": 16, "d_mlp": 32, "n_heads": 2}, "checkpoints": [0]}
 TASK = {"name": "add", "prompts": {"kind": "generated", "recipe": "modadd.7", "n": 12}}
@@ -25,6 +28,9 @@ def test_the_stages_find_the_rois_of_a_script(tmp_path: Path, rois: dict[str, An
     """Seen to fail with the activations in both signatures' place."""
     here = place(tmp_path, **rois)
     opened = open_place(here)
+    made = find_signatures(opened.lens, opened.prompts, here.study)["m0"]
+    scores, activations = attribution_signatures(opened.lens, opened.prompts, 0), activation_signatures(opened.lens, opened.prompts, here.study.rois)
+    np.testing.assert_array_equal(made, (scores if "signature" in rois else activations)["m0"])
     script, staged = find_rois(opened.lens, opened.prompts, here.study), stages.own_rois(here)
     assert script.id == staged.id
     assert [roi.label for roi in script.rois] == [roi.label for roi in staged.rois]

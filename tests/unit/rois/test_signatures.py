@@ -59,6 +59,16 @@ def test_every_position_counts_alike_where_the_feature_varies_enough() -> None:
     assert even_positions(rows, np.array([0, 1, 0, 1])).tolist() == [[0.5, 1.0, -0.5, -1.0], [1.0, 1.0, -1.0, -1.0], [0.0, 0.0, 0.0, 0.0]]
 
 
+def test_what_hardly_varies_is_dead_before_it_is_scaled() -> None:
+    """Seen to fail without ``live_features``, and with every difference kept: rounding became a feature as large as any other."""
+    rng = np.random.default_rng(0)
+    rows = np.stack([rng.standard_normal(40), 1e-4 * rng.standard_normal(40)])
+    position = np.zeros(40, dtype=int)
+    assert even_positions(rows, position).std(axis=1).tolist() == pytest.approx([1.0, 0.0], abs=0.1)
+    constant = 3.0 + 1e-7 * torch.from_numpy(rng.standard_normal((40, 2))).float()
+    assert not within_positions(constant, torch.from_numpy(position)).any()
+
+
 def test_a_head_is_its_output_on_its_first_principal_direction(lens: Lens, modadd_prompts: Callable) -> None:
     prompts = modadd_prompts(0, n=20)
     found = activation_signatures(lens, [prompts], SETTINGS)["a0"]
