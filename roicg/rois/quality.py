@@ -32,6 +32,8 @@ from roicg.numerics.similarity import correlation, eigengap, graph_modularity, l
 from roicg.rois.methods import Method, cut, merge_tree, spectral
 
 NULL_FEATURES = 1024
+"""Of 20,000 features with planted groups z is 12, 17 and 226 on 512, 1,024 and 2,000 of them, at .7, 1.1 and 5.8 s for a draw of both
+nulls: enough to decide, at a fifth of the time that twice as many take."""
 HALVES = 3
 CHUNKS = 32
 NO_GROUPS = SiteQuality(n_rois=1, modularity=0.0, z_rotation=0.0, z_shuffle=0.0, p_rotation=1.0, p_shuffle=1.0, stability=0.0, above_null=False)
