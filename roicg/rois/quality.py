@@ -106,7 +106,7 @@ def least_recovery(pairs: Iterable[tuple[Labels, Labels]]) -> float:
 
 
 def modularity_of(corr: Square, methods: Iterable[Method], seed: int, k: int | None, k_max: int) -> float:
-    """The best Q of ``methods`` after the whole procedure on a feature correlation: similarity, ``k`` (None: by eigengap), method, modularity."""
+    """The best Q of ``methods`` after the whole procedure on a correlation: similarity, ``k`` (None: by eigengap), method, modularity."""
     similarity = rowabs(corr)
     graph = similarity_graph(similarity)
     groups = eigengap(graph, k_max) if k is None else min(k, len(graph))
@@ -116,7 +116,7 @@ def modularity_of(corr: Square, methods: Iterable[Method], seed: int, k: int | N
 def against_nulls(
     signature: Float[np.ndarray, "n column"], modularity: float, method: Method, k: int | None, n: int, draws: int, seed: int, rng: np.random.Generator
 ) -> dict[str, Any]:
-    """z and p of ``modularity`` against both nulls, from the sample ``signature`` of ``n`` features; measured again on the sample where it is not all of them."""
+    """z and p of ``modularity`` against both nulls, from the sample ``signature`` of ``n`` features; where it is not all, Q is measured on it, too."""
     k_max = largest_k(n)
     corr = correlation(signature)
     observed = modularity if len(signature) == n else modularity_of(corr, [method], seed, k, k_max)
