@@ -59,7 +59,8 @@ def labelled(
 ) -> RoiPartition:
     """The same partition with a label on every ROI; ids do not change, labels are no part of them.
 
-    ``columns``: what the columns of ``activations`` (site key → [feature, column]) are. ``token_text``: token id → text, where a tokenizer is known; else ids are shown.
+    ``columns``: what the columns of ``activations`` (site key → [feature, column]) are. ``token_text``: token id → text, where
+    a tokenizer is known; else ids are shown.
     """
     recovered: Mapping[str, float] = partition.settings.get("recovery", {})
     rois = (replace(roi, label=_label(roi, activations.get(roi.site), columns, token_text, recovered.get(roi.key))) for roi in partition.rois)
