@@ -6,7 +6,8 @@
 // return: params STRING parameters as JSON
 // return: numbers LIST<INTEGER> of all its versions, by step
 // return: properties MAP all that is written on it
-MATCH (:GraphVersion {number: $number})<-[:OF]-(a:Analysis)-[:OF]->(v:GraphVersion)
+MATCH (:GraphVersion {number: $number})<-[:OF]-(a:Analysis)
+MATCH (a)-[:OF]->(v:GraphVersion)
 WITH DISTINCT a, v ORDER BY v.step, v.id
 WITH a, collect(v.number) AS numbers
 RETURN a.id AS analysis, a.kind AS kind, a.params AS params, numbers, properties(a) AS properties

@@ -49,7 +49,9 @@ def export(
 
 
 def import_(
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH…", help="A study bundle (folder or .tar), or EAP-IG / MIB json files of one model, a task each.")],
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="PATH…", help="A study bundle (folder or .tar), or EAP-IG / MIB json files of one model, a task each.")
+    ],
     study: Annotated[str | None, typer.Option("--study", help="Name of the study (a bundle brings its own).")] = None,
     replace: Annotated[bool, typer.Option("--replace", help="Let it take the place of other graphs in the same slots.")] = False,
     as_json: Json = False,
@@ -64,7 +66,11 @@ def import_(
     if as_json:
         print_json({"study": found.study, "slots": outcomes, "edges": found.edges, "analyses": found.analyses, "tables": found.tables})
     what = ", ".join(f"{n} {outcome}" for outcome, n in outcomes.items())
-    say(f"study {found.study}: {what or 'no graphs'}; {found.edges} edges, {found.analyses} analyses and {found.tables} tables are new" if found.changed else f"study {found.study} is here already ({what}); nothing was written")
+    say(
+        f"study {found.study}: {what or 'no graphs'}; {found.edges} edges, {found.analyses} analyses and {found.tables} tables are new"
+        if found.changed
+        else f"study {found.study} is here already ({what}); nothing was written"
+    )
 
 
 def delete(
