@@ -53,11 +53,29 @@ def import_(
         list[Path], typer.Argument(metavar="PATH…", help="A study bundle (folder or .tar), or EAP-IG / MIB json files of one model, a task each.")
     ],
     study: Annotated[str | None, typer.Option("--study", help="Name of the study (a bundle brings its own).")] = None,
+    model: Annotated[str | None, typer.Option("--model", help="Name of the model that json files are of.")] = None,
+    checkpoint: Annotated[str | None, typer.Option("--checkpoint", help="Its checkpoint's label, for json files.")] = None,
+    step: Annotated[int | None, typer.Option("--step", min=0, help="The checkpoint's step (default: the last number in its label, else 0).")] = None,
+    task: Annotated[list[str] | None, typer.Option("--task", help="The task of each json file, in their order.")] = None,
+    path: Annotated[str | None, typer.Option("--path", help="The path that the scores were computed by (default: as the file says, else inputs).")] = None,
+    d_mlp: Annotated[int | None, typer.Option("--d-mlp", min=1, help="Neurons of an MLP (json files do not say; default 1, the whole MLP).")] = None,
     replace: Annotated[bool, typer.Option("--replace", help="Let it take the place of other graphs in the same slots.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Publish what a bundle holds; calling it again writes nothing, and one that was stopped goes on."""
+    """Publish what a file holds, told apart by content; calling it again writes nothing, and one that was stopped goes on."""
+    from roicg.cli.json_graphs import Given, holds_json, import_graphs
     from roicg.store.connect import connect
+
+    kinds = {holds_json(one) for one in paths}
+    if kinds == {True}:
+        given = Given(study, model, checkpoint, step, tuple(task or ()), path, d_mlp)
+        import_graphs(paths, given, replace=replace, as_json=as_json)
+        return
+    if len(paths) > 1:
+        raise RoicgError("one bundle at a time; several files are read as the tasks of one model, and then all must be EAP-IG json")
+    odd = [name for name, value in (("--model", model), ("--checkpoint", checkpoint), ("--task", task), ("--path", path)) if value]
+    if odd:
+        raise RoicgError(f"{odd[0]} is for EAP-IG json; a bundle says itself what its graphs are")
     from roicg.store.neo4j.import_study import import_study
 
     with connect() as store, working("importing …"):
