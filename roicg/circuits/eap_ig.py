@@ -102,7 +102,9 @@ def eap_ig_graph(files: Mapping[str, EapIgFile], checkpoint: Checkpoint, *, path
                 f"the file of task {task!r} has another shape or other edges than that of {next(iter(files))!r}; import them as models of their own"
             )
     layers, heads, parallel, has_mlps = first.shape
-    partition = _components(layers, heads, (d_mlp or int(first.told.get("d_mlp", 1))) if has_mlps else 0, parallel)
+    told = first.told.get("d_mlp", "")
+    width = (d_mlp or (int(told) if told.isdecimal() and 0 < int(told[:9]) < 10**7 else 1)) if has_mlps else 0
+    partition = _components(layers, heads, width, parallel)
     index = {roi.key: i for i, roi in enumerate(partition.rois)}
     ends = sorted(first.scores, key=lambda end: (index[end[0]], index[end[1]], end[2]))
     weight = np.array([[file.scores[end] for end in ends] for file in files.values()], dtype=np.float64)
@@ -129,7 +131,7 @@ def eap_ig_graph(files: Mapping[str, EapIgFile], checkpoint: Checkpoint, *, path
     } | {f"in_graph.{task}": str(file.in_graph) for task, file in files.items()}
     if isinstance(first.cfg.get("d_model"), int):
         provenance["d_model"] = str(first.cfg["d_model"])
-    return ComputationalGraph(digest("eap-ig", question, chosen, d_mlp), checkpoint, partition, table, (), (), provenance)
+    return ComputationalGraph(digest("eap-ig", question, chosen, width), checkpoint, partition, table, (), (), provenance)
 
 
 def _path(path: str | None, files: Mapping[str, EapIgFile]) -> PathName:

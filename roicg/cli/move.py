@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from roicg.cli.console import print_json, print_rows, say, working
-from roicg.core.errors import RoicgError, StoreError
+from roicg.core.errors import RoicgError
 
 if TYPE_CHECKING:
     from roicg.store.neo4j.store import Neo4jStore
@@ -130,4 +130,8 @@ def _bundle(store: "Neo4jStore", study: str, out: Path, format: Format) -> tuple
 
 
 def _csv(store: "Neo4jStore", study: str, out: Path) -> tuple[dict[str, int], list[str]]:
-    raise StoreError("neo4j-csv comes later")
+    from roicg.store.neo4j.export_csv import export_csv
+
+    found = export_csv(store, study, out)
+    notes = [f"{found.left_out} analyses that also are of graphs of other studies stay here"] if found.left_out else []
+    return found.counts, [*notes, f"{out}/README.txt says how to import it"]

@@ -67,6 +67,15 @@ def study_slots(connection: Connection, study: str) -> list[Row]:
     return rows
 
 
+def sound_version(connection: Connection, number: int) -> ComputationalGraph:
+    """The graph of version ``number``; ``StoreError`` unless it is as it was written."""
+    back = read_back(connection, number)
+    odd = check_against(back.graph, back.version)
+    if odd or back.odd:
+        raise StoreError(f"version {number} is not as it was written ({odd[0] if odd else 'its edges contradict themselves'}); `roicg verify` says more")
+    return back.graph
+
+
 class _Writer:
     """Step 1 to 3 of an export; ``tables`` grow until they are written."""
 
@@ -82,7 +91,9 @@ class _Writer:
         for place, (number, graph_id) in enumerate(self._numbers.items()):
             if progress:
                 progress(f"graph {place + 1} of {len(self._numbers)}")
-            graph = self._sound(number, graph_id)
+            graph = sound_version(self._connection, number)
+            if graph.id != graph_id:
+                raise StoreError(f"version {number} is another graph than its slot showed; export again")
             rows = graph_rows(graph)
             self.tables["graphs"].append(rows.head)
             for name in PARTS:
@@ -131,13 +142,6 @@ class _Writer:
             "edges": sum(mark.rows for mark in self._marks if mark.path.startswith("edges/")),
             "features": sum(len(row["members"]) for row in self.tables["rois"]),
         }
-
-    def _sound(self, number: int, graph_id: str) -> ComputationalGraph:
-        back = read_back(self._connection, number)
-        odd = check_against(back.graph, back.version)
-        if odd or back.odd or back.graph.id != graph_id:
-            raise StoreError(f"version {number} is not as it was written ({odd[0] if odd else 'its edges contradict themselves'}); `roicg verify` says more")
-        return back.graph
 
     def _write(self, name: str, columns: Columns, rows: Iterable[Row]) -> None:
         self._marks.append(write_file(self._folder, name, lambda file: write_rows(file, self._form, columns, rows)))
