@@ -21,6 +21,7 @@ from roicg.core.errors import LawError, RoicgError
 
 from .instance import LOCATION, workspace_file
 from .interrupt import raise_if_lost
+from .leftovers import process_tag
 from .outcome import EXIT_CODE
 
 REPOSITORY = "__repository__"
@@ -50,7 +51,7 @@ def run_job(
 ) -> RunOutcome:
     """Run ``job_name`` for ``partition`` on ``device``; a failure is in the outcome, Ctrl-C is a ``KeyboardInterrupt`` after the run was closed."""
     job = definitions.resolve_job_def(job_name)
-    tags = {REPOSITORY_LABEL_TAG: f"{REPOSITORY}@{LOCATION}"} | ({PARTITION_NAME_TAG: partition} if partition else {})
+    tags = {REPOSITORY_LABEL_TAG: f"{REPOSITORY}@{LOCATION}", **process_tag()} | ({PARTITION_NAME_TAG: partition} if partition else {})
     outcome = RunOutcome(make_new_run_id())
     try:
         run = instance.create_run_for_job(

@@ -23,6 +23,7 @@ from roicg.store.connect import connect
 from .assets import asset_key, per_checkpoint, per_study
 from .instance import open_instance
 from .jobs import checkpoint_job_name, summary_job_name
+from .leftovers import close_leftovers
 from .partitions import checkpoints_of, keys_of
 from .progress import Display, display, say_seconds
 from .runner import RunOutcome, run_job
@@ -59,6 +60,7 @@ def run_study(file: StudyFile, model: str | None = None, checkpoint: str | None 
     definitions = _definitions()
     outcome, runs = StudyOutcome(study.study), []
     with open_instance() as instance:
+        close_leftovers(instance)
         instance.add_dynamic_partitions(str(checkpoints_of(study).name), sorted(keys))  # the pages plot in this order
         todo = _unpublished(study, keys, instance, device)
         outcome.skipped = [key for key in keys if key not in todo]

@@ -38,4 +38,4 @@ def report(study: Study, home: Path, store: "Neo4jStore") -> dict[str, Any]:
 def study_question(study: Study, home: Path) -> str:
     """Hash of what the summary depends on: the questions of all checkpoints."""
     places = [Place(study, model, label, home) for model, label in keys_of(study).values()]
-    return digest([stages.question_id(place) for place in places], study.findings.model_dump())
+    return digest([stages.question_id(place) for place in places], study.findings.changed())

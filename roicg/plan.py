@@ -3,7 +3,8 @@
 1. Sites follow from the model's config (a Hugging Face model's config is not read: its figures stay empty).
 2. Passes: per checkpoint, task and point of the path one forward and backward pass of all pairs; path ``ports`` once per port group.
 3. Rows: edges × tasks, summed over partitions, with ``GUESSED_ROIS`` ROIs per MLP, since ROIs are not known before they are found.
-4. Minutes: passes × pairs × parameters at ``RATE``, plus ``FIXED_S`` per checkpoint, plus training; rough, on one core.
+4. Minutes: passes × pairs × parameters at ``RATE``, plus ``FIXED_S`` per checkpoint, plus training, plus what the findings that the
+   study asks for say of themselves; rough, on one core.
 """
 
 import math
@@ -12,6 +13,7 @@ from typing import Any
 
 from roicg.core.settings import HfSource, ModelSettings, StitchedSource, Study, TrainedSource
 from roicg.core.sites import Site, is_upstream, port_groups, transformer_sites
+from roicg.findings.registry import find_finding
 from roicg.models.trained import training_settings
 
 GUESSED_ROIS = 6
@@ -51,7 +53,8 @@ def _model_cost(study: Study, model: ModelSettings, count: int) -> Cost:
     passes = count * len(tasks) * points * (len(port_groups(sites)) if chosen.path in ("ports", "exact") else 1)
     rows = count * len(tasks) * sum(_edges(sites, kind) for kind in study.partitions)
     pairs = sum(task.prompts.n or 256 for task in tasks) / len(tasks)
-    seconds = passes * pairs * 6 * _parameters(config) / RATE + count * FIXED_S + _training_s(model)
+    findings = count * len(tasks) * sum(find_finding(name).seconds for name in study.findings.ask)
+    seconds = passes * pairs * 6 * _parameters(config) / RATE + count * FIXED_S + _training_s(model) + findings
     return Cost(model.name, count, len(tasks), passes, rows, math.ceil(seconds / 6) / 10)
 
 

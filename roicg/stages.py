@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from roicg import artifacts
-from roicg.build import assemble_graph, choose_partitions, graph_id, name_rois
+from roicg.build import assemble_graph, attribute, find_signatures, graph_id, name_rois, runnable
 from roicg.core.graph import ComputationalGraph, EdgeTable, FaithfulnessCurve
 from roicg.core.ids import NUMERICS, digest
 from roicg.core.partition import RoiPartition
@@ -25,6 +25,7 @@ from roicg.places import Opened, Place, Progress, labels, open_place, reference_
 from roicg.store.protocol import Slot
 
 if TYPE_CHECKING:
+    from roicg.models.lens import Lens
     from roicg.store.neo4j.store import Neo4jStore
 
 
@@ -45,12 +46,10 @@ def signature_stage(place: Place) -> dict[str, Any]:
     """Signatures of every site into a file; figures: id, sites, columns."""
     from safetensors.numpy import save_file
 
-    from roicg.rois.signatures import activation_signatures
-
     opened = open_place(place)
     path = _signature_path(place, opened)
     if not path.exists():
-        signatures = activation_signatures(opened.lens, opened.prompts, place.study.rois)
+        signatures = find_signatures(opened.lens, opened.prompts, place.study)
         artifacts.write_whole(path, lambda file: save_file({key: np.ascontiguousarray(value) for key, value in signatures.items()}, file))
     shapes = {key: value.shape for key, value in _load_signatures(path).items()}
     return {"signature_id": path.stem, "sites": len(shapes), "columns": max((shape[1] for shape in shapes.values()), default=0)}
@@ -114,7 +113,7 @@ def analysis_stage(place: Place, store: "Neo4jStore") -> dict[str, Any]:
     graphs = _graphs(place)
     for kind in [kind for kind in place.study.circuits.partitions if kind in graphs]:
         graph = graphs[kind]
-        path = place.artifacts / "curves" / f"{digest(graph.id, place.study.circuits.model_dump())}.json"
+        path = place.artifacts / "curves" / f"{digest(graph.id, place.study.circuits.changed())}.json"
         if not path.exists():
             artifacts.save_curves(path, _curves(place, graph))
         curves = artifacts.load_curves(path)
@@ -137,12 +136,20 @@ def _curves(place: Place, graph: ComputationalGraph) -> tuple[FaithfulnessCurve,
     from roicg.circuits.faithfulness import faithfulness_curves
 
     opened, study = open_place(place), place.study
+    lens, graph = runnable_at(place, graph)
     rankings: dict[str, EdgeTable] = {}
     for path in ("clean", "inputs", "exact"):
         if path in study.circuits.selections:
             chosen = study.attribution.model_copy(update={"path": path, "rule": "left", "steps": 5, "fallback": "none", "group_effects": False})
-            rankings[path] = attribute_edges(opened.lens, opened.prompts, {"ranked": graph.partition}, chosen)["ranked"].edges
-    return faithfulness_curves(opened.lens, graph, opened.prompts, study.circuits, study.analysis.seed, rankings)
+            rankings[path] = attribute_edges(lens, opened.prompts, {"ranked": graph.partition}, chosen)["ranked"].edges
+    return faithfulness_curves(lens, graph, opened.prompts, study.circuits, study.analysis.seed, rankings)
+
+
+def runnable_at(place: Place, graph: ComputationalGraph) -> "tuple[Lens, ComputationalGraph]":
+    """The model on which circuits and interventions of a graph of this place run, and the graph over its features."""
+    opened = open_place(place)
+    own = own_rois(place) if graph.partition.kind == "directions" else graph.partition
+    return runnable(opened.lens, opened.prompts, own, graph, place.study)
 
 
 def comparison_stage(study: Study, model: str, home: Path, store: "Neo4jStore", device: str = "cpu") -> dict[str, Any]:
@@ -177,14 +184,17 @@ def _earlier_with_a_task_of(study: Study, model: str) -> list[str]:
 
 
 def own_rois(place: Place) -> RoiPartition:
-    """The checkpoint's own partition, from its file or made now."""
+    """The checkpoint's own partition, from its file or made now; the file is named by the tasks' names, too, which stand in its labels."""
+    from roicg.models.sources import checkpoint_token_text
+
     opened = open_place(place)
     signature = _signature_path(place, opened)
-    path = place.artifacts / "partitions" / f"{digest(signature.stem, place.study.rois.model_dump())}.json"
+    path = place.artifacts / "partitions" / f"{digest(signature.stem, place.study.rois.changed(), [task.task for task in opened.prompts])}.json"
     if not path.exists():
         if not signature.exists():
             signature_stage(place)
-        partition = name_rois(opened.lens, _load_signatures(signature), opened.prompts, place.study)
+        token_text = checkpoint_token_text(place.settings, place.label, place.study.folder)
+        partition = name_rois(opened.lens, _load_signatures(signature), opened.prompts, place.study, token_text)
         artifacts.save_json(path, artifacts.partition_to_json(partition))
     return artifacts.partition_from_json(artifacts.load_json(path))
 
@@ -229,7 +239,7 @@ _PLANNED: dict[str, dict[Any, str]] = {}
 def question_id(place: Place) -> str:
     """Hash of everything that the analyses of this checkpoint depend on: equal ids, equal answers."""
     study = place.study
-    return digest(NUMERICS, planned_graph_ids(place), study.circuits.model_dump(), study.analysis.model_dump())
+    return digest(NUMERICS, planned_graph_ids(place), study.circuits.changed(), study.analysis.changed())
 
 
 def graphs_of(place: Place) -> dict[Any, ComputationalGraph]:
@@ -246,20 +256,20 @@ def _graphs(place: Place, progress: Progress | None = None) -> dict[Any, Computa
 
 
 def _attribute(place: Place, opened: Opened, reference: Place, paths: dict[Any, Path], progress: Progress | None) -> None:
-    from roicg.attribution.edges import attribute_edges
     from roicg.models.scores import score_tasks
 
     shared = own_rois(reference) if "reference" in paths else None
-    partitions = choose_partitions(opened.lens, opened.prompts, own_rois(place), tuple(paths), place.study, shared)
-    attributions = attribute_edges(opened.lens, opened.prompts, partitions, place.study.attribution, progress)
+    attributions = attribute(opened.lens, opened.prompts, own_rois(place), tuple(paths), place.study, shared, progress)
     scores = score_tasks(opened.lens, opened.prompts)
     for kind, path in paths.items():
         artifacts.save_graph(path, assemble_graph(opened.checkpoint, attributions[kind], scores, path.stem, place.study, opened.lens))
 
 
 def _signature_path(place: Place, opened: Opened) -> Path:
-    asked = [task.rois.id for task in opened.prompts]
-    return place.artifacts / "signatures" / f"{digest(NUMERICS, opened.checkpoint.weights_digest, asked, place.study.rois.model_dump())}.safetensors"
+    """Named by what determines the signature: weights, prompts, kind and seed; for node scores the metrics, too."""
+    rois, dtype = place.study.rois, place.study.attribution.dtype
+    asked = [[task.rois.id, task.metric] if rois.signature == "attribution" else [task.rois.id] for task in opened.prompts]
+    return place.artifacts / "signatures" / f"{digest(NUMERICS, opened.checkpoint.weights_digest, asked, rois.signature, rois.seed, dtype)}.safetensors"
 
 
 def _load_signatures(path: Path) -> dict[str, Any]:

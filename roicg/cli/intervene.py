@@ -3,7 +3,7 @@
 import difflib
 import html
 import re
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -32,7 +32,7 @@ def intervene(
     scale: Annotated[str | None, typer.Option("--scale", metavar="ROI,…=X", help="Scale their difference to the corrupted run by X.")] = None,
     edges: Annotated[str | None, typer.Option("--edges", metavar="A>B:PORT,…", help="The same for edges (alone: ablated).")] = None,
     donor: Annotated[str | None, typer.Option("--from", metavar="ID,…", help="Token ids of the prompt to patch from (default: corrupted).")] = None,
-    partition: Annotated[str, typer.Option("--partition", help="own, reference, components, singletons or random.")] = "own",
+    partition: Annotated[str, typer.Option("--partition", help="own, reference, components, singletons, random or directions.")] = "own",
     study: Annotated[str | None, typer.Option("--study", help="The study's YAML file or name (default: the shipped one with the model).")] = None,
     steps: Annotated[int, typer.Option("--steps", min=1, max=64, help="Points of the integrated prediction.")] = 5,
     calibrate: Annotated[int | None, typer.Option("--calibrate", min=2, metavar="N", help="Predict and measure N random sets of ROIs instead.")] = None,
@@ -107,11 +107,12 @@ def _shipped_with(model: str) -> "Study":
 
 def _open(place: "Place", partition: str) -> "tuple[Opened, ComputationalGraph]":
     from roicg.places import open_place
-    from roicg.stages import graphs_of
+    from roicg.stages import graphs_of, runnable_at
 
     if partition not in place.study.partitions:
         raise QueryError(f"study {place.study.study!r} has no partition {partition!r}; it has {', '.join(place.study.partitions)}")
-    return open_place(place), graphs_of(place)[partition]
+    lens, graph = runnable_at(place, graphs_of(place)[partition])
+    return replace(open_place(place), lens=lens), graph
 
 
 def _intervene(opened: "Opened", graph: "ComputationalGraph", what: "Intervention", task: str, *, steps: int, as_json: bool, title: str) -> None:

@@ -11,8 +11,8 @@ from roicg.core.errors import LawError
 from roicg.core.ids import digest
 from roicg.core.sites import Site, SiteKind
 
-PartitionKind = Literal["own", "reference", "components", "singletons", "random"]
-PARTITION_KINDS: tuple[PartitionKind, ...] = ("own", "reference", "components", "singletons", "random")
+PartitionKind = Literal["own", "reference", "components", "singletons", "random", "directions"]
+PARTITION_KINDS: tuple[PartitionKind, ...] = ("own", "reference", "components", "singletons", "random", "directions")
 
 
 @dataclass(frozen=True, slots=True)

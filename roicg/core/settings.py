@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, ValidationError, model_validator
 
 from roicg.core.errors import StudyError
 from roicg.core.partition import PartitionKind
@@ -22,6 +22,14 @@ class Settings(BaseModel):
     """Base of all settings: frozen, unknown keys refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    def changed(self, *leave_out: str) -> dict[str, Any]:
+        """The settings that differ from their defaults, without the fields ``leave_out``: what ids and file names hash.
+
+        So a new key with its default leaves every id as it was. The rule that comes with it: who changes a default makes
+        the same ids mean something else, and must bump ``NUMERICS`` (core/ids.py).
+        """
+        return self.model_dump(exclude_defaults=True, exclude=set(leave_out))
 
 
 Recipe = Literal["multitask", "modadd", "parity", "cue"]
@@ -167,11 +175,23 @@ class TaskSettings(Settings):
     metric: Annotated[str, AfterValidator(_known_metric)] = "logit_difference"
 
 
+def _known_level(value: Any) -> Any:
+    if value in ("auto", "fine") or (isinstance(value, int) and not isinstance(value, bool) and value >= 2):
+        return value
+    raise ValueError("must be auto, fine, or how many groups a site has, a whole number of at least 2")
+
+
 class RoiSettings(Settings):
-    """How ROIs are found: defaults from five trained models (see rois/partition.py)."""
+    """How ROIs are found: defaults from five trained models (see rois/partition.py).
+
+    ``signature``: what features are compared by, their activations, or their node scores on path ``inputs`` (5 points; of
+    every metric, so at least 4,096 examples are needed to be steady). ``level``: how many groups a site has: ``auto`` by
+    eigengap, ``fine`` the most that halves of the prompts still agree on, or a number for every clustered site.
+    """
 
     method: str = "agglomerative"
-    signature: Literal["activation"] = "activation"
+    signature: Literal["activation", "attribution"] = "activation"
+    level: Annotated[Literal["auto", "fine"] | int, PlainValidator(_known_level)] = "auto"
     min_features: int = Field(default=16, ge=2)
     null_draws: int = Field(default=20, ge=2)
     seed: int = 0

@@ -44,13 +44,15 @@ from roicg.places import Place, open_place
 if TYPE_CHECKING:
     from roicg.store.neo4j.store import Neo4jStore
 
-PAIRS = 64
-"""Pairs of a split that a set is measured on."""
+CHOOSE_PAIRS, PAIRS = 32, 64
+"""Pairs that a set is chosen on (split ``edges``) and told on (split ``eval``)."""
 POOL = 100
 FEATURE_BUDGETS = (0.025, 0.05, 0.1, 0.25)
 EDGE_BUDGETS = (0.02, 0.05, 0.1, 0.2, 0.3)
 DIRECTIONS: tuple[Direction, ...] = ("ablate", "keep")
 DIGITS = 3
+BY_USE = "by use"
+KINDS = {"own": "ROIs", BY_USE: "ROIs by use", "random": "random groups", "components": "components"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,7 +80,8 @@ def measure(place: Place, store: "Neo4jStore") -> list[Row]:
     if not solved:
         tasks = tuple(with_own_answers(lens, task) for task in tasks)
         graphs = _attributed_anew(place, lens, tasks, graphs)
-    choose, tell = (ask(lens, tasks, split, PAIRS) for split in ("edges", "eval"))
+    graphs = {**graphs, BY_USE: _by_use(place, lens, tasks)}
+    choose, tell = ask(lens, tasks, "edges", CHOOSE_PAIRS), ask(lens, tasks, "eval", PAIRS)
     units = [*_node_units(lens, tasks, graphs, _communities(place, store), choose, tell), *_edge_units(graphs, choose, tell)]
     rng = np.random.default_rng([place.study.findings.seed, 5])
     return [row for unit in units for row in _rows(unit, [task.task for task in tasks], rng, solved=solved)]
@@ -89,6 +92,18 @@ def _attributed_anew(place: Place, lens: Lens, tasks: Sequence[TaskPrompts], gra
 
     found = attribute_edges(lens, tasks, {kind: graph.partition for kind, graph in graphs.items()}, place.study.attribution)
     return {kind: replace(graph, edges=found[kind].edges) for kind, graph in graphs.items()}
+
+
+def _by_use(place: Place, lens: Lens, tasks: Sequence[TaskPrompts]) -> ComputationalGraph:
+    """The graph between ROIs that are found by what features are used for, whatever the study's own are found by."""
+    from roicg.attribution.edges import attribute_edges
+    from roicg.build import choose_partitions, find_rois
+    from roicg.core.graph import Checkpoint
+
+    study = place.study.model_copy(update={"rois": place.study.rois.model_copy(update={"signature": "attribution"})})
+    partition = choose_partitions(lens, tasks, find_rois(lens, tasks, study), ("own",), study, None)["own"]
+    found = attribute_edges(lens, tasks, {BY_USE: partition}, study.attribution)[BY_USE]
+    return ComputationalGraph(BY_USE, Checkpoint(place.model, 0, place.label, lens.weights_digest), found.partition, found.edges, found.port_groups, (), {})
 
 
 def _communities(place: Place, store: "Neo4jStore") -> list[list[str]]:
@@ -113,7 +128,7 @@ def _node_units(
         return Unit(name, shares(np.abs(summed)), group, stratum, FEATURE_BUDGETS, *phi, greedy=False)
 
     yield unit("single features", np.arange(score.shape[1]))
-    for kind, name in (("own", "ROIs"), ("random", "random groups"), ("components", "components")):
+    for kind, name in KINDS.items():
         if kind in graphs:
             yield unit(name, _roi_of_feature(graphs[kind].partition))
     if communities:
@@ -121,7 +136,7 @@ def _node_units(
 
 
 def _edge_units(graphs: dict[Any, ComputationalGraph], choose: Asked, tell: Asked) -> Iterator[Unit]:
-    for kind, name in (("own", "ROIs"), ("random", "random groups"), ("components", "components")):
+    for kind, name in KINDS.items():
         if kind not in graphs:
             continue
         graph = graphs[kind]

@@ -31,7 +31,7 @@ def finding_stage(place: Place, store: "Neo4jStore") -> dict[str, Any]:
 
 def question_id(place: Place) -> str:
     """Hash of everything that the findings of this checkpoint depend on."""
-    return digest(stages.question_id(place), place.study.findings.model_dump())
+    return digest(stages.question_id(place), place.study.findings.changed())
 
 
 def measured_at(place: Place, finding: Finding, store: "Neo4jStore") -> Measured:

@@ -2,7 +2,7 @@
 
 1. At each level every MLP is divided into K groups; K is what the ROIs have there (``auto``), or a fixed number. Heads are nodes of
    their own under every unit.
-   * ROIs: alike features, cut at K. random groups: the same sizes, other members.
+   * ROIs: features that act alike, cut at K. ROIs by use: features that are used alike (node scores). random groups: the ROIs' sizes.
    * neurons: the K − 1 of greatest node score (rms over tasks of the share, split ``edges``), the others together.
    * directions: the K − 1 principal directions of split ``rois``, all others together (models/directions.py).
    * components: one node per MLP, whatever K.
@@ -39,7 +39,7 @@ PAIRS = 64
 NODE_BUDGETS = (0.05, 0.1, 0.25)
 CHUNKS = 32
 RANDOM_DRAWS = 3
-UNITS = ("ROIs", "random groups", "neurons", "directions", "components")
+UNITS = ("ROIs", "ROIs by use", "random groups", "neurons", "directions", "components")
 
 Signatures = Mapping[str, Float[np.ndarray, "feature column"]]
 
@@ -56,25 +56,29 @@ class Divided:
 
 def measure(place: Place, store: "Neo4jStore") -> list[Row]:
     """One row per level and unit (random groups: one per draw)."""
+    from roicg.attribution.nodes import attribution_signatures
     from roicg.rois.signatures import activation_signatures
 
     opened = open_place(place)
     signatures = activation_signatures(opened.lens, opened.prompts, place.study.rois)
+    used = attribution_signatures(opened.lens, opened.prompts, place.study.rois.seed)
     rows: list[Row] = []
     for level in LEVELS:
-        for divided in _divisions(place, opened.lens, opened.prompts, signatures, level):
+        for divided in _divisions(place, opened.lens, opened.prompts, signatures, used, level):
             rows.append({"level": str(level), "unit": divided.unit, "stability": divided.stability, **_measured(place, divided, opened.prompts)})
     return rows
 
 
-def _divisions(place: Place, lens: "Lens", tasks: Sequence[TaskPrompts], signatures: Signatures, level: str | int) -> Iterator[Divided]:
+def _divisions(place: Place, lens: "Lens", tasks: Sequence[TaskPrompts], signatures: Signatures, used: Signatures, level: str | int) -> Iterator[Divided]:
     from roicg.models.directions import along, principal
     from roicg.rois.controls import components, random_like
     from roicg.rois.partition import own_partition
 
-    own = own_partition(lens.sites, signatures, place.study.rois.model_copy(update={"level": level}))
+    settings = place.study.rois.model_copy(update={"level": level})
+    own = own_partition(lens.sites, signatures, settings)
     counts = {site.key: len(own.of_site(site.key)) for site in own.sites if site.kind == "mlp"}
-    yield Divided("ROIs", lens, own, float(np.mean([quality.stability for quality in own.quality.values()])))
+    for name, partition in (("ROIs", own), ("ROIs by use", own_partition(lens.sites, used, settings))):
+        yield Divided(name, lens, partition, float(np.mean([quality.stability for quality in partition.quality.values()])))
     for draw in range(RANDOM_DRAWS):
         groups = random_like(own, place.study.rois.seed + draw)
         yield Divided("random groups", lens, groups, _agreement(groups, random_like(own, place.study.rois.seed + draw + RANDOM_DRAWS)))

@@ -10,6 +10,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -17,6 +18,7 @@ from jaxtyping import Float
 
 from roicg.core.errors import LawError
 from roicg.core.partition import Roi, RoiPartition
+from roicg.core.sites import Site
 from roicg.models.lens import Lens, Mlp
 
 Basis = Float[np.ndarray, "neuron direction"]
@@ -25,10 +27,15 @@ ROUNDING = 1e-5
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Directions:
-    """``lens`` is the copied model, ``partition`` its ROIs: one per head, and per MLP one per group of directions (``m0.d0``, …)."""
+    """``lens`` is the copied model, ``partition`` its ROIs: one per head, and per MLP one per group of directions (``m0.d0``, …).
+
+    ``shown`` (kind ``directions``) has the same ROIs over the sites of the model itself, where an MLP has as many directions as
+    neurons: what is published, with edges of the copied model.
+    """
 
     lens: Lens
     partition: RoiPartition
+    shown: RoiPartition
 
 
 def along(lens: Lens, groups: Mapping[str, Sequence[Basis]]) -> Directions:
@@ -39,17 +46,34 @@ def along(lens: Lens, groups: Mapping[str, Sequence[Basis]]) -> Directions:
     copies = max(len(bases) for bases in groups.values())
     mlps = tuple(None if mlp is None else _copied(mlp, groups[f"m{layer}"], copies, f"m{layer}") for layer, mlp in enumerate(lens.mlps))
     copied = replace(lens, mlps=mlps)
+    copies_of = {key: [mlp.W_out.shape[0] * i for i in range(len(groups[key]))] for key, mlp in _mlps(lens)}
+    starts = {key: np.cumsum([0, *(basis.shape[1] for basis in groups[key][:-1])]).tolist() for key in groups}
+    return Directions(
+        copied,
+        RoiPartition("directions", copied.sites, _rois(copied.sites, copies_of), {"method": "directions"}),
+        RoiPartition("directions", lens.sites, _rois(lens.sites, starts), {"method": "directions"}),
+    )
+
+
+def _mlps(lens: Lens) -> list[tuple[str, Mlp]]:
+    return [(f"m{layer}", mlp) for layer, mlp in enumerate(lens.mlps) if mlp is not None]
+
+
+def _rois(sites: Sequence[Site], starts: Mapping[str, Sequence[int]]) -> tuple[Roi, ...]:
+    """One ROI per head, and per MLP one from each of ``starts`` up to the next; the last takes all that is left."""
     rois: list[Roi] = []
-    for site in copied.sites:
+    for site in sites:
         if site.kind != "mlp":
-            prefix = {"attention": f"{site.key}.h"}.get(site.kind)
+            prefix = f"{site.key}.h" if site.kind == "attention" else None
             rois += [Roi(site.key if prefix is None else f"{prefix}{i}", site.key, site.layer, site.kind, (i,)) for i in range(site.n_features)]
             continue
-        width, bases = site.n_features // copies, groups[site.key]
-        for i in range(len(bases)):
-            end = site.n_features if i == len(bases) - 1 else (i + 1) * width
-            rois.append(Roi(f"{site.key}.d{i}", site.key, site.layer, site.kind, tuple(range(i * width, end))))
-    return Directions(copied, RoiPartition("own", copied.sites, tuple(rois), {"method": "directions"}))
+        for i, (start, end) in enumerate(pairwise([*starts[site.key], site.n_features])):
+            rois.append(Roi(f"{site.key}.d{i}", site.key, site.layer, site.kind, tuple(range(start, end)), label=_label(i, end - start)))
+    return tuple(rois)
+
+
+def _label(i: int, size: int) -> str:
+    return f"direction {i}" if size == 1 else f"{size} further directions"
 
 
 def principal(signature: Float[np.ndarray, "neuron column"], count: int) -> tuple[Basis, ...]:

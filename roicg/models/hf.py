@@ -51,6 +51,17 @@ def hf_bridge(source: HfSource, label: str, folder: Path, dtype: torch.dtype) ->
 
 def hf_tokenize(source: HfSource, label: str, folder: Path) -> Tokenize | None:
     """The checkpoint's tokenizer as text → ids without special tokens; None where the folder has none."""
+    tokenizer = _tokenizer(source, label, folder)
+    return None if tokenizer is None else lambda text: [int(token) for token in tokenizer.encode(text, add_special_tokens=False)]
+
+
+def hf_token_text(source: HfSource, label: str, folder: Path) -> Callable[[int], str] | None:
+    """Token id → its text, by the checkpoint's tokenizer; None where the folder has none."""
+    tokenizer = _tokenizer(source, label, folder)
+    return None if tokenizer is None else lambda token: str(tokenizer.decode([token]))
+
+
+def _tokenizer(source: HfSource, label: str, folder: Path) -> Any:
     place, revision = hf_folder(source, label, folder)
     try:
         tokenizer: Any = AutoTokenizer.from_pretrained(place, revision=revision, trust_remote_code=False)
@@ -58,7 +69,7 @@ def hf_tokenize(source: HfSource, label: str, folder: Path) -> Tokenize | None:
         return None
     if len(tokenizer.get_vocab()) < 2:  # transformers makes an empty one where the folder has no tokenizer files
         return None
-    return lambda text: [int(token) for token in tokenizer.encode(text, add_special_tokens=False)]
+    return tokenizer
 
 
 def _first_line(error: Exception) -> str:

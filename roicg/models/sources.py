@@ -126,3 +126,12 @@ def checkpoint_tokenize(model: ModelSettings, label: str, folder: Path) -> Token
     from roicg.models.hf import hf_tokenize
 
     return hf_tokenize(model.source, label, folder)
+
+
+def checkpoint_token_text(model: ModelSettings, label: str, folder: Path) -> Callable[[int], str] | None:
+    """Token id → text for labels, or None where the source has no tokenizer."""
+    if not isinstance(model.source, HfSource):
+        return None
+    from roicg.models.hf import hf_token_text
+
+    return hf_token_text(model.source, label, folder)

@@ -245,7 +245,10 @@ def readers_during_flips(address: Address, seed: int, *, flips: int = 10, reader
             for factor in range(2, flips + 2):
                 assert store.put(scaled(float(factor)), slot, replace=True).number == factor
                 if factor % 4 == 0:
-                    store.gc()
+                    store.gc(grace_s=1)  # longer than any of these questions
+            time.sleep(1.1)
+            assert store.gc(grace_s=1).versions
+            assert store.cypher("MATCH (v:GraphVersion) RETURN count(*) AS n") == [{"n": 1}]
         finally:
             stop.set()
             for thread in threads:

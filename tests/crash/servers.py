@@ -79,7 +79,8 @@ def killed_server(home: Path, seed: int) -> None:
         print(f"  killed {delay * 1000:.0f} ms after batch {batch}: {said}")
         assert restarted == [address]
         store.rules = PublishRules(batch=BATCH)
-        assert store.put(graph, slot_of(graph), replace=True).outcome == ("unchanged" if said == "replaced" else "replaced")
+        # Unreachable while the flip was being committed: nobody knows until it is asked again.
+        assert store.put(graph, slot_of(graph), replace=True).outcome in (("unchanged",) if said == "replaced" else ("replaced", "unchanged"))
         assert differences(graph, store.get(graph.id)) == []
         assert store.get(graph.id).content_hash == graph.content_hash
         cleaned(store)

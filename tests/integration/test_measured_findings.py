@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from roicg import stages
+from roicg.circuits import task_sets
 from roicg.core.settings import Study
 from roicg.findings import separation, units
 from roicg.findings.registry import FINDINGS, find_finding
@@ -36,9 +37,14 @@ def tiny(ask: list[str]) -> Study:
             ],
             "tasks": [task("seen", **held, cases="trained"), task("unseen", **held, cases="held_out"), task("max", recipe="multitask.max")],
             "rois": {"null_draws": 2},
-            "partitions": ["own", "reference", "components", "random"],
+            "partitions": ["own", "reference", "components", "random", "directions"],
             "attribution": {"path": "inputs", "steps": 2},
-            "circuits": {"fractions": [0.1, 0.5, 1.0], "selections": ["weight"], "partitions": ["own", "reference", "components"], "bootstrap": 20},
+            "circuits": {
+                "fractions": [0.1, 0.5, 1.0],
+                "selections": ["weight"],
+                "partitions": ["own", "reference", "components", "directions"],
+                "bootstrap": 20,
+            },
             "analysis": {"null_samples": 10},
             "findings": {"ask": ask, "draws": 19},
         }
@@ -50,7 +56,9 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fewer random sets and levels: what is tested is that all of it runs and agrees with itself."""
     monkeypatch.setattr(separation, "POOL", 3)
     monkeypatch.setattr(separation, "PAIRS", 8)
-    monkeypatch.setattr(units, "LEVELS", ("auto", 4))
+    monkeypatch.setattr(task_sets, "MOST", 1)
+    monkeypatch.setattr(task_sets, "LARGEST_START", 6)
+    monkeypatch.setattr(units, "LEVELS", (4,))
     monkeypatch.setattr(units, "PAIRS", 8)
     monkeypatch.setattr(units, "RANDOM_DRAWS", 1)
 
@@ -61,8 +69,11 @@ def test_every_finding_is_measured_and_told(clean_database: Address, tmp_path: P
     places = [Place(study, model.name, label, tmp_path) for model in study.models for label in ("20", "0")]
     with Neo4jStore(clean_database) as store:
         for place in places:
-            stages.publish_stage(place, store)
+            assert {kind: value for kind, value in stages.publish_stage(place, store).items() if kind.startswith("outcome/") and value != "published"} == {}
             stages.analysis_stage(place, store)
+        directed = stages.graphs_of(places[0])["directions"]
+        assert store.get(directed.id).content_hash == directed.content_hash
+        assert store.run("circuits.faithfulness", slot=stages.slot_of(places[0], directed).key, task="max")
         for name in FINDINGS:
             rows = measured_at(places[0], find_finding(name), store).rows
             assert rows, name

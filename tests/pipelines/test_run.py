@@ -1,9 +1,11 @@
 """Real runs of a small real model: the same graph from a script and from the asset, and nothing published that should not be."""
 
+import contextlib
 import json
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -221,7 +223,7 @@ def test_ctrl_c_leaves_nothing_half_published(study_file: Path, home: Path, data
     command = [sys.executable, "-m", "pipelines", "run", str(study_file)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT, start_new_session=True) as child:
         deadline = time.monotonic() + 120
-        while not list(home.glob("dagster/history/runs/*.db")) and child.poll() is None and time.monotonic() < deadline:
+        while not list(home.glob("dagster/history/runs/*-*.db")) and child.poll() is None and time.monotonic() < deadline:
             time.sleep(0.05)
         time.sleep(1.0)
         child.send_signal(signal.SIGINT)
@@ -233,3 +235,31 @@ def test_ctrl_c_leaves_nothing_half_published(study_file: Path, home: Path, data
         assert {row["status"] for row in store.run("house.published")} <= {"published"}
     with DagsterInstance.from_config(str(home / "dagster")) as kept:
         assert [each.is_finished for each in kept.get_runs()] == [True]
+
+
+def test_a_killed_run_is_closed_its_pools_are_free_and_the_next_one_converges(study_file: Path, home: Path, database: Address) -> None:
+    """SIGKILL inside a step that holds a place of a pool. Seen to fail without close_leftovers: the second run waits without end."""
+    command = [sys.executable, "-m", "pipelines", "run", str(study_file)]
+    claimed = "SELECT count(*) FROM concurrency_slots WHERE run_id IS NOT NULL"
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL, cwd=ROOT, start_new_session=True) as child:
+        deadline = time.monotonic() + 120
+        while not _count(home, claimed) and child.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.02)
+        child.kill()
+    assert _count(home, claimed) == 1
+    again = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=240, check=False)
+    assert again.returncode == 0, again.stderr
+    assert _count(home, claimed) == 0
+    with DagsterInstance.from_config(str(home / "dagster")) as kept:
+        assert {run.status.value for run in kept.get_runs()} == {"CANCELED", "SUCCESS"}
+    with connect() as store:
+        assert {row["status"] for row in store.run("house.published")} == {"published"}
+
+
+def _count(home: Path, query: str) -> int:
+    """A number from Dagster's index of events; 0 while the file or the table is not there yet."""
+    try:
+        with contextlib.closing(sqlite3.connect(f"file:{next(home.glob('dagster/history/runs/index.db'))}?mode=ro", uri=True)) as database:
+            return int(database.execute(query).fetchone()[0])
+    except (StopIteration, sqlite3.OperationalError):
+        return 0

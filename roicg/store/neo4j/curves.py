@@ -7,6 +7,7 @@ from typing import Any
 from roicg.core.errors import StoreError
 from roicg.core.graph import FaithfulnessCurve
 from roicg.core.ids import digest
+from roicg.store.neo4j.adding import is_new
 from roicg.store.neo4j.driver import Connection, Transaction
 from roicg.store.neo4j.settled import standing_version
 from roicg.store.stored import to_json
@@ -29,10 +30,9 @@ def put_curves(connection: Connection, graph_id: str, curves: Sequence[Faithfuln
     rows = [row for curve in ordered for row in circuit_rows(curve)]
 
     def write(tx: Transaction) -> int:
-        found = tx.run("load.analysis", graph_id=graph_id, number=standing["number"], id=analysis, kind=KIND, params=params)
-        if not found:
-            raise StoreError(f"graph {graph_id!r} is no longer published, or was published anew; nothing was added")
-        return int(tx.run("load.circuits", analysis=analysis, rows=rows)[0]["written"]) if found[0]["fresh"] else 0
+        if not is_new(tx, {graph_id: standing["number"]}, analysis, kind=KIND, params=params):
+            return 0
+        return int(tx.run("load.circuits", analysis=analysis, rows=rows)[0]["written"])
 
     return connection.transaction("load.circuits", write)
 

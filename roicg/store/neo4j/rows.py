@@ -10,8 +10,8 @@ from roicg.core.sites import Site
 from roicg.store.protocol import Slot
 from roicg.store.stored import exact_sum, stored_form, to_json
 
-DERIVABLE = ("components", "singletons")
-"""Partition kinds whose blocks say all: their features are not written as nodes."""
+DERIVABLE = ("components", "singletons", "directions")
+"""Partition kinds whose features are not written as nodes: their blocks say all, and directions are no features that others share."""
 
 EDGE_COLUMNS = ("target", "port", "task", "weight", "se", "mean_abs", "rank")
 
@@ -132,7 +132,8 @@ class EdgeRows(Sequence[Row]):
     def __getitem__(self, at: slice) -> list[Row]: ...
     def __getitem__(self, at: int | slice) -> Row | list[Row]:
         if isinstance(at, int):
-            return self._between(at, at + 1)[0]
+            place = range(len(self))[at]
+            return self._between(place, place + 1)[0]
         start, stop, step = at.indices(len(self))
         return self._between(start, stop)[::step] if step > 0 and start < stop else []
 

@@ -27,9 +27,21 @@ if TYPE_CHECKING:
     from roicg.store.neo4j.store import Neo4jStore
 
 
+AUDIT_S = 600.0
+"""What looks at the whole database may take longer than a question."""
+
+
 def verify(store: "Neo4jStore", *, witness: bool = False) -> list[Finding]:
     """The numbered steps of this module; an empty list means that all is well."""
     connection = store.connection
+    usual, connection.read_timeout_s = connection.read_timeout_s, max(connection.read_timeout_s, AUDIT_S)
+    try:
+        return _audit(store, connection, witness)
+    finally:
+        connection.read_timeout_s = usual
+
+
+def _audit(store: "Neo4jStore", connection: Connection, witness: bool) -> list[Finding]:
     found = list(_schema(connection))
     shown = {row["number"]: row["slot"] for row in _settled(connection, "house.published") if row["status"] == "published"}
     tallies: dict[int, Tally] = {}

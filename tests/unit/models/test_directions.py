@@ -63,6 +63,16 @@ def test_a_circuit_without_a_direction_lacks_its_projection_only() -> None:
     torch.testing.assert_close(final, clean.final - missing, rtol=0, atol=1e-10)
 
 
+def test_what_is_shown_has_the_same_rois_over_the_models_own_sites() -> None:
+    """Seen to fail with the copies' members shown: site m0 would have 15 features where the model has 5."""
+    lens = make_lens()
+    found = along(lens, bases())
+    assert [roi.key for roi in found.shown.rois] == [roi.key for roi in found.partition.rois]
+    assert found.shown.sites == lens.sites
+    assert {roi.key: roi.members for roi in found.shown.rois if roi.site == "m0"} == {"m0.d0": (0,), "m0.d1": (1, 2), "m0.d2": (3, 4)}
+    assert (found.shown.kind, found.shown.rois[3].label, found.shown.rois[4].label) == ("directions", "direction 0", "2 further directions")
+
+
 def test_principal_directions_are_those_of_greatest_variance() -> None:
     rng = np.random.default_rng(0)
     axes = np.linalg.qr(rng.standard_normal((6, 6)))[0]

@@ -1,13 +1,11 @@
 from collections.abc import Callable
 
-import numpy as np
 import pytest
 
 from roicg.core.partition import RoiPartition
 from roicg.core.settings import RoiSettings
 from roicg.core.sites import transformer_sites
 from roicg.rois.controls import as_reference, components, random_like, singletons
-from roicg.rois.labels import labelled
 from roicg.rois.partition import own_partition
 
 SITES = transformer_sites(1, 4, 50)
@@ -60,21 +58,3 @@ def test_a_reference_has_the_same_rois(own: RoiPartition) -> None:
     assert reference.kind == "reference"
     assert reference.rois == own.rois
     assert reference.settings["own"] == own.id
-
-
-def test_labels_name_the_task_on_which_members_deviate_most_and_change_no_id(own: RoiPartition) -> None:
-    signature = np.random.default_rng(0).standard_normal((50, 100))
-    first = list(own.rois[own.of_site("m0")[0]].members)
-    signature[first, :20] *= 10
-    partition = labelled(own, {"m0": signature}, ["max"] * 20 + ["add"] * 80)
-    words = {roi.key: roi.label for roi in partition.rois}
-    assert words["m0.r0"] == f"{len(first)} neurons, most active on max"
-    assert words["m0.rest"] == "2 neurons that never vary"
-    assert words["a0.h1"] == "1 head"
-    assert words["tok"] == "tok"
-    assert partition.id == own.id
-
-
-def test_labels_of_one_task_say_the_size_only(own: RoiPartition) -> None:
-    partition = labelled(own, {"m0": np.ones((50, 10))}, ["add"] * 10)
-    assert partition.rois[own.of_site("m0")[0]].label.endswith(" neurons")

@@ -86,14 +86,6 @@ def test_many_heads_are_grouped(planted: Planted) -> None:
     assert "a0.r0" in {roi.key for roi in partition.rois}
 
 
-def test_the_hierarchy_keeps_coarser_and_finer_sizes(planted: Planted) -> None:
-    partition = own_partition(transformer_sites(1, 4, 64), {"m0": planted((30, 20, 14), seed=1)[0]}, FAST)
-    levels = partition.settings["hierarchy"]["m0"]
-    assert list(levels) == ["2", "3", "4", "5", "6"]
-    assert levels["3"] == [30, 20, 14]
-    assert all(len(sizes) == int(k) and sum(sizes) == 64 for k, sizes in levels.items())
-
-
 @pytest.mark.parametrize(
     ("signatures", "message"),
     [
