@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from roicg.store.neo4j.store import Neo4jStore
 from roicg.store.verify import verify
 from tests.carried import STUDY, neighbour, publish_everything, stranger
 from tests.crash.census import census, difference
-from tests.handmade import own_graph, slot_of
+from tests.hostile_graph import hostile_graph
 from tests.server_fixtures import start_embedded
 
 pytestmark = pytest.mark.neo4j
@@ -37,14 +38,15 @@ def test_csv_imports_offline_is_served_and_verified(clean_database: Address, ser
     """Everything that was published is there again, to the last bit; seen to fail with strings unquoted and with one relationship file left out."""
     with Neo4jStore(clean_database) as store:
         publish_everything(store)
-        graph = own_graph(100, model="awkward")
-        store.put(graph, slot_of(graph))
+        graph, slot = hostile_graph()
+        slot = replace(slot, study=STUDY)
+        store.put(graph, slot)
         store.cypher(
             "MATCH (t:Table {name: 'second'}) SET t.note = $note, t.rows = []", write=True, note='a "quoted"; back\\slash,\r\n\x01 ümläut 😀 \u202e {{x}} $(rm)'
         )
         before = census(store)
         found = export_csv(store, STUDY, tmp_path / "csv")
-    assert found.counts["EDGE.csv"] == 2 * (3 * 16 + 3 * 5)
+    assert found.counts["EDGE.csv"] == 2 * (3 * 16 + 2 * 5) + len(graph.edges)
     arguments = ["database", "import", "full", "neo4j", "@import.args", "--max-off-heap-memory=256m", "--threads=1", f"--report-file={tmp_path}/report"]
     done = admin(server_home, tmp_path / "csv", *arguments)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
@@ -54,7 +56,7 @@ def test_csv_imports_offline_is_served_and_verified(clean_database: Address, ser
         served.ensure_schema()
         assert difference(census(served), before) == []
         assert verify(served) == []
-        assert served.put(graph, slot_of(graph)).outcome == "unchanged"
+        assert served.put(graph, slot).outcome == "unchanged"
         assert served.put(*stranger(200)).number == 1 + max(row["number"] for row in served.run("house.published", study=STUDY))
 
 

@@ -72,8 +72,13 @@ _ROW_GROUP = 50_000
 
 def write_rows(file: IO[bytes], form: Form, columns: Columns, rows: Iterable[Row]) -> int:
     """Write ``rows`` (every column given, None where there is no value) to ``file``; their number."""
-    if form == "parquet":
-        return _write_parquet(file, columns, rows)
+    try:
+        return _write_parquet(file, columns, rows) if form == "parquet" else _write_jsonl(file, columns, rows)
+    except UnicodeEncodeError as error:
+        raise StoreError(f"{ascii(error.object)[-80:]} holds half of a surrogate pair, which is no text") from error
+
+
+def _write_jsonl(file: IO[bytes], columns: Columns, rows: Iterable[Row]) -> int:
     n = 0
     for row in rows:
         line = json.dumps({name: _word(row[name]) for name in columns}, ensure_ascii=False, allow_nan=False, separators=(",", ":"))

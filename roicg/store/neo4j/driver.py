@@ -187,6 +187,8 @@ class Connection:
             ) from error
         except Neo4jError as error:
             raise _server_said(name, error) from error
+        except UnicodeEncodeError as error:
+            raise QueryError(f"{name}: {ascii(error.object)[:80]} holds half of a surrogate pair, which is no text and cannot be stored") from error
         except (DriverError, OSError) as error:
             raise StoreUnreachable(
                 f"no database answers at {self.address.uri} ({_first_line(error)}); start one with `roicg db start`, or set ROICG_NEO4J_URI to one that runs"
