@@ -13,7 +13,7 @@ from roicg.server.address import Address
 from roicg.store.neo4j.store import Neo4jStore
 from roicg.store.registry import catalogue
 from tests.carried import publish_a_little
-from tests.crash.census import census, difference
+from tests.crash.census import census
 
 pytestmark = pytest.mark.neo4j
 PROJECT = "CALL gds.graph.project('sneaky', 'ROI', 'EDGE') YIELD graphName "
@@ -46,13 +46,15 @@ WRITES = [
     "DROP DATABASE neo4j",
     "STOP DATABASE neo4j",
     PROJECT + "CALL gds.degree.write('sneaky', {writeProperty: 'd'}) YIELD nodePropertiesWritten RETURN nodePropertiesWritten",
-    PROJECT + "CALL gds.graph.export('sneaky', {dbName: 'x'}) YIELD dbName RETURN dbName",
-    PROJECT + "CALL gds.beta.graph.export.csv('sneaky', {exportName: 'x'}) YIELD exportName RETURN exportName",
     "PROFILE CREATE (n:X)",
     "CYPHER runtime=slotted CREATE (n:X)",
     "/* only reading */ CREATE (n:X)",
-    "RETURN 1; CREATE (n:X)",
     "MATCH (n) RETURN n UNION CREATE (n:X) RETURN n",
+]
+OTHERWISE = [
+    PROJECT + "CALL gds.graph.export('sneaky', {dbName: 'x'}) YIELD dbName RETURN dbName",
+    PROJECT + "CALL gds.beta.graph.export.csv('sneaky', {exportName: 'x'}) YIELD exportName RETURN exportName",
+    "RETURN 1; CREATE (n:X)",
 ]
 
 
@@ -89,11 +91,21 @@ def everything(store: Neo4jStore) -> tuple[object, ...]:
 
 @pytest.mark.parametrize("text", WRITES)
 def test_no_way_to_write_goes_through_the_reading_door(store: Neo4jStore, before: tuple[object, ...], text: str) -> None:
-    """Seen to fail with WRITE access mode in ``Connection.free``."""
-    with pytest.raises(StoreError):
+    """Seen to fail, each of them, with ``Connection.free`` in WRITE access mode: most wrote, the others were refused for another reason."""
+    with pytest.raises(QueryError, match="only reading is allowed here"):
         store.cypher(text)
     assert everything(store) == before
-    store.cypher("CALL gds.graph.drop('sneaky', false) YIELD graphName RETURN graphName")
+
+
+@pytest.mark.parametrize("text", OTHERWISE)
+def test_what_the_access_mode_lets_through_the_server_refuses_by_itself(store: Neo4jStore, before: tuple[object, ...], text: str) -> None:
+    """GDS's exports, which write files, are off until a server names a folder for them; two statements are no statement."""
+    try:
+        with pytest.raises(StoreError):
+            store.cypher(text)
+        assert everything(store) == before
+    finally:
+        store.cypher("CALL gds.graph.drop('sneaky', false) YIELD graphName RETURN graphName")
 
 
 @pytest.mark.parametrize("text", WRITES[:3])
@@ -144,7 +156,3 @@ def test_nobody_comes_in_without_the_password(store: Neo4jStore, password: str) 
     assert store.address.password not in str(refused.value)
     with neo4j.GraphDatabase.driver(store.address.uri) as driver, pytest.raises(neo4j.exceptions.AuthError):
         driver.execute_query("RETURN 1")
-
-
-def test_writers_marks_are_not_disturbed(store: Neo4jStore, before: tuple[object, ...]) -> None:
-    assert difference(census(store), before[0]) == []  # type: ignore[arg-type]
