@@ -91,7 +91,7 @@ def everything(store: Neo4jStore) -> tuple[object, ...]:
 
 @pytest.mark.parametrize("text", WRITES)
 def test_no_way_to_write_goes_through_the_reading_door(store: Neo4jStore, before: tuple[object, ...], text: str) -> None:
-    """Seen to fail, each of them, with ``Connection.free`` in WRITE access mode: most wrote, the others were refused for another reason."""
+    """Seen to fail, each of them, in WRITE access mode: most wrote, the others were refused for another reason."""
     with pytest.raises(QueryError, match="only reading is allowed here"):
         store.cypher(text)
     assert everything(store) == before

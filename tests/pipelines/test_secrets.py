@@ -30,7 +30,7 @@ def holding(folder: Path, secret: str) -> list[str]:
 
 
 def test_a_run_its_report_and_its_bundle_hold_no_password(database: Address, study_file: Path, home: Path, tmp_path: Path) -> None:
-    """Seen to fail with the address printed whole, and with the environment kept in a run's tags."""
+    """The search is shown to find a planted one first; what was searched is shown to be there."""
     (tmp_path / "planted").write_text(f"x{database.password}y")
     assert holding(tmp_path, database.password) == ["planted"]
     (tmp_path / "planted").unlink()
