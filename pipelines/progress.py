@@ -8,7 +8,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from roicg.cli.console import say, stderr
 
-from .assets import PER_CHECKPOINT, PER_STUDY
+from .names import PER_CHECKPOINT, PER_STUDY
 from .resources import LISTENER
 from .runner import RunOutcome
 

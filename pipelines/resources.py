@@ -13,7 +13,9 @@ from roicg.places import Place
 from roicg.server.home import home
 from roicg.store.connect import connect
 
+from .executors import chosen_execution
 from .partitions import place_of
+from .processes import process_tag
 
 if TYPE_CHECKING:
     from roicg.store.neo4j.store import Neo4jStore
@@ -27,6 +29,11 @@ class HomeResource(ConfigurableResource):  # type: ignore[type-arg]
 
     folder: str = ""
     device: str = "auto"
+
+    def setup_for_execution(self, context: InitResourceContext) -> None:
+        """Mark the run with the process that executes it, so that it can be closed should this one be killed (``leftovers``)."""
+        if context.instance is not None and context.run is not None and chosen_execution().in_one_process:
+            context.instance.add_run_tags(context.run.run_id, process_tag(context.run.run_id))
 
     def path(self) -> Path:
         """The home, created if it is missing."""

@@ -21,8 +21,8 @@ from roicg.core.errors import LawError, RoicgError
 
 from .instance import LOCATION, workspace_file
 from .interrupt import raise_if_lost
-from .leftovers import process_tag
 from .outcome import EXIT_CODE
+from .processes import process_tag
 
 REPOSITORY = "__repository__"
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -51,8 +51,8 @@ def run_job(
 ) -> RunOutcome:
     """Run ``job_name`` for ``partition`` on ``device``; a failure is in the outcome, Ctrl-C is a ``KeyboardInterrupt`` after the run was closed."""
     job = definitions.resolve_job_def(job_name)
-    tags = {REPOSITORY_LABEL_TAG: f"{REPOSITORY}@{LOCATION}", **process_tag()} | ({PARTITION_NAME_TAG: partition} if partition else {})
     outcome = RunOutcome(make_new_run_id())
+    tags = {REPOSITORY_LABEL_TAG: f"{REPOSITORY}@{LOCATION}", **process_tag(outcome.run_id)} | ({PARTITION_NAME_TAG: partition} if partition else {})
     try:
         run = instance.create_run_for_job(
             job_def=job, run_id=outcome.run_id, run_config=_config(device), tags=tags, remote_job_origin=_origin(job_name), job_code_origin=None

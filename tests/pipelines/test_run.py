@@ -17,9 +17,10 @@ import pytest
 from dagster import AssetKey, DagsterInstance, Definitions, in_process_executor, materialize
 
 from pipelines import outcome
-from pipelines.assets import asset_key, study_assets
+from pipelines.assets import study_assets
 from pipelines.checks import BLOCKING, WARNINGS
 from pipelines.jobs import study_jobs
+from pipelines.names import asset_key
 from pipelines.resources import GraphStoreResource, HomeResource
 from pipelines.runner import RunOutcome, run_job
 from roicg import stages
