@@ -4,11 +4,12 @@ The run carries the origin (workspace, repository, job) that Dagster's own launc
 code again. Events are handed on as they come.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
-from dagster import DagsterEvent, DagsterEventType, DagsterInstance, Definitions
+from dagster import DagsterEvent, DagsterEventType, DagsterInstance, DagsterRun, Definitions
 from dagster._core.definitions.job_base import InMemoryJob  # the public execute_in_process gives a run no origin and shows no events
 from dagster._core.events import RunFailureReason
 from dagster._core.execution.api import execute_run_iterator
@@ -20,7 +21,7 @@ from dagster._core.workspace.load_target import WorkspaceFileTarget
 from roicg.core.errors import LawError, RoicgError
 
 from .instance import LOCATION, workspace_file
-from .interrupt import raise_if_lost
+from .interrupt import raise_if_lost, was_interrupted
 from .outcome import EXIT_CODE
 from .processes import process_tag
 
@@ -57,11 +58,12 @@ def run_job(
         run = instance.create_run_for_job(
             job_def=job, run_id=outcome.run_id, run_config=_config(device), tags=tags, remote_job_origin=_origin(job_name), job_code_origin=None
         )
-        for event in execute_run_iterator(InMemoryJob(job), run, instance):
-            raise_if_lost()
-            _note(event, outcome)
-            if on_event is not None:
-                on_event(event)
+        with closing(cast("Generator[DagsterEvent, None, None]", execute_run_iterator(InMemoryJob(job), run, instance))) as events:
+            for event in events:
+                _cancel_if_lost(instance, run)
+                _note(event, outcome)
+                if on_event is not None:
+                    on_event(event)
         raise_if_lost()
     except KeyboardInterrupt:
         _close(instance, outcome.run_id)
@@ -74,6 +76,15 @@ def run_job(
 def _config(device: str) -> dict[str, Any]:
     """The run's config: the pages show it, and a run that is repeated from there goes to the same device."""
     return {**QUIET, "resources": {"home": {"config": {"device": device}}}}
+
+
+def _cancel_if_lost(instance: DagsterInstance, run: DagsterRun) -> None:
+    """Raise an interrupt that has not arrived; Dagster, which then closes the run, is told that it was canceled."""
+    if was_interrupted():
+        now = instance.get_run_by_id(run.run_id)
+        if now is not None and not now.is_finished:
+            instance.report_run_canceling(run, "Ctrl-C")
+        raise KeyboardInterrupt
 
 
 def _close(instance: DagsterInstance, run_id: str) -> None:
