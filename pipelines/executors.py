@@ -17,7 +17,9 @@ from pathlib import Path
 from typing import Any, cast
 
 import yaml
-from dagster import DagsterInvalidConfigError, ExecutorDefinition
+from dagster import ExecutorDefinition
+from dagster._config import process_config
+from dagster._config.errors import PostProcessingError
 
 from roicg.core.errors import StudyError
 
@@ -59,13 +61,21 @@ def execution(given: str) -> Execution:
     name = str(written.get("executor"))
     if unknown := set(written) - _KEYS:
         raise StudyError(f"{given}: unknown key {sorted(unknown)[0]!r}; allowed are {', '.join(sorted(_KEYS))}")
-    found = _find(name)
+    found, config = _find(name), written.get("config", {})
+    _check(found, config, given)
+    return Execution(name, found.configured(config, name=name), written.get("accelerator", {}))
+
+
+def _check(executor: ExecutorDefinition, config: Any, given: str) -> None:
+    """Dagster itself looks at an executor's settings only when a run begins."""
+    assert executor.config_schema.config_type is not None
     try:
-        # Only for its check: an executor that is configured for good shows no settings in the pages.
-        made = found.configured(written.get("config", {}), name=name)
-    except DagsterInvalidConfigError as error:
-        raise StudyError(f"{given}: the settings do not fit the executor {name}: {'; '.join(each.message for each in error.errors)}") from error
-    return Execution(name, made, written.get("accelerator", {}))
+        checked = process_config(executor.config_schema.config_type, config)
+    except PostProcessingError as error:  # a variable that is not set
+        raise StudyError(f"{given}: {error.__cause__ or error}") from error
+    if not checked.success:
+        why = "; ".join(each.message for each in checked.errors or ())
+        raise StudyError(f"{given}: the settings do not fit the executor {executor.name}: {why}")
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -85,4 +95,4 @@ def _find(name: str) -> ExecutorDefinition:
     try:
         return cast("ExecutorDefinition", getattr(importlib.import_module(module), attribute))
     except ImportError as error:
-        raise StudyError(f"the executor {name} needs {module.replace('_', '-')}, which is not installed; run `pip install 'roicg[service]'`") from error
+        raise StudyError(f"the executor {name} needs {module.replace('_', '-')}, which is not installed; run `pip install 'roicg[scale]'`") from error

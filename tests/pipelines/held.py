@@ -1,4 +1,4 @@
-"""The code location of the service tests: the project's own definitions, in runs that wait at a point while a file tells them to.
+"""``python -m tests.pipelines.held run STUDY``: the project's own command, in which runs wait at a point while a file tells them to.
 
 The files are in ``$ROICG_HOME/hold``: ``publish`` (a graph is half loaded) and ``analyses`` (a projection is open). A run that
 waits there says so by ``<point>.reached``. Nothing else is changed, but that a batch of the load has five rows.
@@ -6,15 +6,15 @@ waits there says so by ``<point>.reached``. Nothing else is changed, but that a 
 
 import functools
 import os
+import sys
 import time
 from pathlib import Path
 from typing import Any
 
-from pipelines.definitions import defs
+from pipelines.__main__ import main
 from roicg.store.neo4j import communities, store
 from roicg.store.neo4j.publish import PublishRules
 
-__all__ = ["defs"]
 _memberships = communities.memberships
 
 
@@ -30,5 +30,8 @@ def _held_memberships(*given: Any) -> Any:
     return _memberships(*given)
 
 
-store.PublishRules = functools.partial(PublishRules, batch=5, on_batch=lambda rows: _wait("publish") if rows >= 10 else None)  # type: ignore[assignment,misc]
-communities.memberships = _held_memberships
+if __name__ == "__main__":
+    if (Path(os.environ["ROICG_HOME"]) / "hold" / "publish").exists():
+        store.PublishRules = functools.partial(PublishRules, batch=5, on_batch=lambda rows: _wait("publish") if rows >= 10 else None)  # type: ignore[assignment,misc]
+    communities.memberships = _held_memberships
+    sys.exit(main())

@@ -19,10 +19,7 @@ from dagster import DagsterInstance
 from pipelines.instance import SETTINGS
 
 ROOT = Path(__file__).parents[2]
-PATIENCE_S = 240.0
-SAFE = """mutation($run: String!) { terminateRun(runId: $run, terminatePolicy: SAFE_TERMINATE) { __typename ... on TerminateRunFailure { message } } }"""
-AGAIN = """mutation($parent: String!, $strategy: ReexecutionStrategy!) {
-  launchRunReexecution(reexecutionParams: {parentRunId: $parent, strategy: $strategy}) { __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message } } }"""
+PATIENCE_S = 600.0
 BACKFILL = """mutation($set: String!, $names: [String!]!) {
   launchPartitionBackfill(backfillParams: {partitionNames: $names, selector: {partitionSetName: $set,
     repositorySelector: {repositoryLocationName: "roicg", repositoryName: "__repository__"}}})
@@ -54,20 +51,6 @@ class Service:
         with DagsterInstance.from_config(str(self.home / "dagster")) as instance:
             yield instance
 
-    def hold(self, point: str) -> None:
-        """From now on runs wait at ``point``."""
-        (self.home / "hold").mkdir(exist_ok=True)
-        (self.home / "hold" / f"{point}.reached").unlink(missing_ok=True)
-        (self.home / "hold" / point).touch()
-
-    def release(self, point: str) -> None:
-        """Runs go on."""
-        (self.home / "hold" / point).unlink(missing_ok=True)
-
-    def wait_until_held(self, point: str) -> None:
-        """Wait for a run to reach ``point``."""
-        self.wait(lambda: (self.home / "hold" / f"{point}.reached").exists(), f"a run reaches {point}")
-
     def wait(self, found: Callable[[], Any], what: str, patience_s: float = PATIENCE_S) -> Any:
         """Wait for something true and return it; on failure with the end of the log."""
         until = time.monotonic() + patience_s
@@ -77,21 +60,15 @@ class Service:
             time.sleep(0.2)
         raise AssertionError(f"waited {patience_s:.0f} s in vain: {what}\n{self.log.read_text()[-3000:]}")
 
-    def runs(self, key: str | None = None) -> dict[str, str]:
-        """Run id → status, oldest first; of one partition."""
-        from dagster import RunsFilter
-
+    def runs(self) -> dict[str, str]:
+        """Run id → status, oldest first."""
         with self.instance() as instance:
-            found = instance.get_runs(RunsFilter(tags={"dagster/partition": key} if key else None))
+            found = instance.get_runs()
         return {run.run_id: run.status.value for run in reversed(found)}
-
-    def wait_for(self, run_id: str, *status: str) -> str:
-        """Wait for a run to have one of the statuses."""
-        return str(self.wait(lambda: next((one for one in status if self.runs().get(run_id) == one), None), f"run {run_id} becomes {' or '.join(status)}"))
 
 
 @contextmanager
-def served(home: Path, environment: dict[str, str], module: str = "tests.pipelines.held", settings: str = SETTINGS) -> Iterator[Service]:
+def served(home: Path, environment: dict[str, str], module: str, settings: str = SETTINGS) -> Iterator[Service]:
     """``dagster dev`` on the home with ``settings`` as its dagster.yaml, until the block ends."""
     folder = home / "dagster"
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,6 +1,7 @@
 """Executors by name and by file, and the files of docker/executors and docker/k8s: settings, schemas, and names that must be the same in all."""
 
 import importlib.util
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from dagster._core.instance.config import dagster_instance_config
 
 from pipelines.assets import ACCELERATOR, study_assets
 from pipelines.executors import EXECUTORS, VARIABLE, chosen_execution, execution
+from pipelines.resources import GraphStoreResource, HomeResource
 from roicg.core.errors import StudyError
 from roicg.core.settings import Study
 
@@ -55,12 +57,30 @@ def test_the_files_of_executors_fit_their_executor(path: Path, monkeypatch: pyte
     """Dagster checks the settings; the definitions of a study take the executor, and its tags where an accelerator is needed."""
     needs(path.stem)
     monkeypatch.setenv(VARIABLE, str(path))
+    monkeypatch.setenv("ROICG_CELERY_BROKER", "memory://")
+    monkeypatch.setenv("ROICG_CELERY_BACKEND", "rpc://")
     found = chosen_execution()
     assert (found.name, found.in_one_process) == (path.stem, False)
     assets = study_assets(study, found.on_accelerator)
-    Definitions(assets=assets, executor=found.executor).resolve_all_job_defs()
-    tags = {(op.pool == ACCELERATOR, {**found.on_accelerator}.items() <= op.tags.items()) for op in (asset.op for asset in assets)}
-    assert tags == ({(True, True), (False, False)} if found.on_accelerator else {(True, True), (False, True)})
+    resources = {"home": HomeResource(), "graphs": GraphStoreResource()}
+    Definitions(assets=assets, resources=resources, executor=found.executor).resolve_all_job_defs()
+    told = {(asset.op.pool == ACCELERATOR, json.dumps({name: _plain(asset.op.tags.get(name)) for name in found.on_accelerator})) for asset in assets}
+    assert told == {(True, json.dumps(dict(found.on_accelerator))), (False, json.dumps(dict.fromkeys(found.on_accelerator)))}
+
+
+def _plain(tag: str | None) -> Any:
+    """Dagster keeps a tag that is no text as JSON."""
+    return json.loads(tag) if tag is not None and tag.startswith("{") else tag
+
+
+def test_a_step_on_kubernetes_gets_its_gpu(study: Study) -> None:
+    """By Dagster's own reading of the tags: only steps of the pool `accelerator` ask for one."""
+    needs("k8s")
+    from dagster_k8s.job import get_user_defined_k8s_config
+
+    for asset in study_assets(study, settings("executors/k8s.yaml")["accelerator"]):
+        container = get_user_defined_k8s_config(asset.op.tags).container_config
+        assert container.get("resources", {}).get("limits", {}).get("nvidia.com/gpu") == ("1" if asset.op.pool == ACCELERATOR else None)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -61,7 +62,7 @@ def test_what_cannot_be_known_counts_as_alive(tags: dict[str, str]) -> None:
     assert not is_dead(RUN, tags)
 
 
-def test_without_proc_psutil_tells_the_same(sleeper: "subprocess.Popen[bytes]", monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+def test_without_proc_psutil_tells_the_same(sleeper: "subprocess.Popen[bytes]", monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(processes, "_PROC", tmp_path)
     tags = mark(sleeper.pid)
     assert not is_dead(RUN, tags)
@@ -70,10 +71,10 @@ def test_without_proc_psutil_tells_the_same(sleeper: "subprocess.Popen[bytes]", 
     assert is_dead(RUN, tags)
 
 
-def test_dead_runs_are_closed_and_every_finished_run_gives_its_places_back(sleeper: "subprocess.Popen[bytes]") -> None:
+def test_dead_runs_are_closed_and_every_finished_run_gives_its_places_back(sleeper: "subprocess.Popen[bytes]", tmp_path: Path) -> None:
     """With ``retry`` they fail, which Dagster repeats, but for one that somebody was canceling."""
     lost, leaving, alive, over = (f"{place}{RUN[1:]}" for place in range(4))
-    with DagsterInstance.ephemeral() as instance:
+    with DagsterInstance.local_temp(str(tmp_path)) as instance:  # one in memory has no pools
         storage = instance.event_log_storage
         dead = mark(sleeper.pid)
         sleeper.kill()

@@ -238,21 +238,21 @@ def test_ctrl_c_leaves_nothing_half_published(study_file: Path, home: Path, data
         assert {row["status"] for row in store.run("house.published")} <= {"published"}
     with DagsterInstance.from_config(str(home / "dagster")) as kept:
         assert [each.is_finished for each in kept.get_runs()] == [True]
-    assert _count(home, CLAIMED) == 0
+    assert count(home, CLAIMED) == 0
 
 
 def test_a_killed_run_is_closed_its_pools_are_free_and_the_next_one_converges(study_file: Path, home: Path, database: Address) -> None:
     """SIGKILL inside a step that holds a place of a pool. Seen to fail without close_leftovers: the second run waits without end."""
     with subprocess.Popen(command(study_file), stderr=subprocess.DEVNULL, cwd=ROOT, start_new_session=True) as child:
         deadline = time.monotonic() + 120
-        while not _count(home, CLAIMED) and child.poll() is None and time.monotonic() < deadline:
+        while not count(home, CLAIMED) and child.poll() is None and time.monotonic() < deadline:
             time.sleep(0.02)
         child.kill()
-    assert _count(home, CLAIMED) == 1
-    code, said = ended(command(study_file), home, patience_s=240)
+    assert count(home, CLAIMED) == 1
+    code, said = ended(command(study_file), home, patience_s=400)
     assert code == 0, said
     assert "waits" not in said
-    assert _count(home, CLAIMED) == 0
+    assert count(home, CLAIMED) == 0
     with DagsterInstance.from_config(str(home / "dagster")) as kept:
         assert {run.status.value for run in kept.get_runs()} == {"CANCELED", "SUCCESS"}
     with connect() as store:
@@ -284,7 +284,7 @@ def ended(words: list[str], home: Path, patience_s: float) -> tuple[int, str]:
         child.wait()
 
 
-def _count(home: Path, query: str) -> int:
+def count(home: Path, query: str) -> int:
     """A number from Dagster's index of events; 0 while the file or the table is not there yet."""
     try:
         with contextlib.closing(sqlite3.connect(f"file:{next(home.glob('dagster/history/runs/index.db'))}?mode=ro", uri=True)) as database:
