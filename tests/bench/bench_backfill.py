@@ -1,6 +1,6 @@
-"""A hundred partitions backfilled in one go through Dagster's daemon on SQLite, one and two runs at once: minutes, and what went wrong.
+"""A hundred partitions backfilled in one go through Dagster's daemon on SQLite, two runs at once: minutes, and what went wrong.
 
-``make bench ARGS="tests/bench/bench_backfill.py"``; ``ROICG_BACKFILL=12`` asks for another number. The light runs are those of
+``make bench ARGS="tests/bench/bench_backfill.py"``; ``ROICG_BACKFILL=12`` asks for another number; some seconds of a core for each. The light runs are those of
 ``tests/pipelines/light.py``: all of Dagster's work and none of ours. ``ROICG_BACKFILL_STAGES=real`` takes the real stages, with an
 embedded database; loading TransformerLens anew in every run's process then takes most of the time.
 """
@@ -17,7 +17,7 @@ PARTITIONS = int(os.environ.get("ROICG_BACKFILL", "100"))
 REAL = os.environ.get("ROICG_BACKFILL_STAGES") == "real"
 
 
-@pytest.mark.parametrize("concurrent", [1, 2])
+@pytest.mark.parametrize("concurrent", [2])
 def test_a_hundred_partitions(concurrent: int, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     module, environment = "tests.pipelines.light", {}
     if REAL:

@@ -2,7 +2,7 @@
 
 import importlib.util
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -64,8 +64,12 @@ def test_the_files_of_executors_fit_their_executor(path: Path, monkeypatch: pyte
     assets = study_assets(study, found.on_accelerator)
     resources = {"home": HomeResource(), "graphs": GraphStoreResource()}
     Definitions(assets=assets, resources=resources, executor=found.executor).resolve_all_job_defs()
-    told = {(asset.op.pool == ACCELERATOR, json.dumps({name: _plain(asset.op.tags.get(name)) for name in found.on_accelerator})) for asset in assets}
-    assert told == {(True, json.dumps(dict(found.on_accelerator))), (False, json.dumps(dict.fromkeys(found.on_accelerator)))}
+    told = {(asset.op.pool == ACCELERATOR, _sorted({name: _plain(asset.op.tags.get(name)) for name in found.on_accelerator})) for asset in assets}
+    assert told == {(True, _sorted(found.on_accelerator)), (False, _sorted(dict.fromkeys(found.on_accelerator)))}
+
+
+def _sorted(tags: Mapping[str, Any]) -> str:
+    return json.dumps(dict(tags), sort_keys=True)
 
 
 def _plain(tag: str | None) -> Any:
