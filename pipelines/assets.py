@@ -76,7 +76,8 @@ def _store_assets(study: Study) -> list[AssetsDefinition]:
     @_asset(study, "edge_attribution", **shared)
     def graph_version(context: AssetExecutionContext, home: HomeResource, graphs: GraphStoreResource) -> MaterializeResult[Any]:
         """The graph of every partition, published in Neo4j whole or not at all."""
-        return materialize(stages.publish_stage, home.place(study, context.partition_key), graphs.store())
+        with graphs.nothing_staged() as store:
+            return materialize(stages.publish_stage, home.place(study, context.partition_key), store)
 
     @_asset(study, "graph_version", **shared)
     def analyses(context: AssetExecutionContext, home: HomeResource, graphs: GraphStoreResource) -> MaterializeResult[Any]:

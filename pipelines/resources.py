@@ -1,13 +1,15 @@
 """What the assets are given: the home with a way to report progress, and the graph store, connected when it is first used."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dagster import ConfigurableResource, InitResourceContext
+from dagster import ConfigurableResource, DagsterExecutionInterruptedError, InitResourceContext
 from pydantic import PrivateAttr
 
+from roicg.core.errors import RoicgError
 from roicg.core.settings import Study
 from roicg.places import Place
 from roicg.server.home import home
@@ -61,6 +63,17 @@ class GraphStoreResource(ConfigurableResource):  # type: ignore[type-arg]
         if self._store is None:
             self._store = connect()
         return self._store
+
+    @contextmanager
+    def nothing_staged(self) -> Iterator["Neo4jStore"]:
+        """The open store for a publication; where the run is ended inside the block, what it staged is removed before the run ends."""
+        store = self.store()
+        try:
+            yield store
+        except (KeyboardInterrupt, DagsterExecutionInterruptedError):
+            with suppress(RoicgError):  # a database that does not answer: the next publication removes it
+                store.gc()
+            raise
 
     def teardown_after_execution(self, context: InitResourceContext) -> None:
         """Give the connection back."""

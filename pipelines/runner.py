@@ -88,10 +88,12 @@ def _cancel_if_lost(instance: DagsterInstance, run: DagsterRun) -> None:
 
 
 def _close(instance: DagsterInstance, run_id: str) -> None:
-    """Mark a run that Dagster had no chance to end as canceled, so that the pages do not show it running for ever."""
+    """Mark a run that Dagster had no chance to end as canceled, so that the pages do not show it running for ever; its places in pools are free."""
     left = instance.get_run_by_id(run_id)
     if left is not None and not left.is_finished:
         instance.report_run_canceled(left)
+    if instance.event_log_storage.supports_global_concurrency_limits:
+        instance.event_log_storage.free_concurrency_slots_for_run(run_id)
 
 
 def _origin(job_name: str) -> RemoteJobOrigin:

@@ -45,7 +45,9 @@ def postgres() -> Iterator[dict[str, str]]:
             shutil.chown(folder, "nobody")
 
         def call(program: str, *words: str) -> None:
-            done = subprocess.run([str(programs / program), *words], check=False, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, cwd=name, **user)
+            done = subprocess.run(
+                [str(programs / program), *words], check=False, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, cwd=name, **user
+            )
             assert done.returncode == 0, done.stderr
 
         call("initdb", "-D", f"{name}/data", "-U", "dagster", "--auth=scram-sha-256", f"--pwfile={name}/password", "-E", "UTF8", "--locale=C")
