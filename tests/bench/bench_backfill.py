@@ -1,6 +1,6 @@
 """A hundred partitions backfilled in one go through Dagster's daemon on SQLite, two runs at once: minutes, and what went wrong.
 
-``make bench ARGS="-k hundred_partitions"``; ``ROICG_BACKFILL=12`` asks for another number; some seconds of a core for each. The light runs are those of
+``make bench ARGS="-k hundred_partitions"``; ``ROICG_BACKFILL=12`` asks for another number. The light runs are those of
 ``tests/pipelines/light.py``: all of Dagster's work and none of ours. ``ROICG_BACKFILL_STAGES=real`` takes the real stages, with an
 embedded database; loading TransformerLens anew in every run's process then takes most of the time.
 """
