@@ -1,18 +1,22 @@
-// Which edges contradict themselves, their ends or their version?
+// Which edges at the ROIs of a version contradict themselves, their ends or their version?
 // mode: read
-// return: number INTEGER the version they claim
+// param: number INTEGER
 // return: problem STRING
 // return: edges INTEGER how many
 // return: example STRING one of them
-MATCH (a)-[e:EDGE]->(b)
-OPTIONAL MATCH (v:GraphVersion {number: e.graph})
+// By the rows of the ROIs: the index holds no edge without graph, task and rank.
+MATCH (v:GraphVersion {number: $number})-[:HAS_ROI]->(a:ROI)-[e:EDGE]-(b)
+WITH DISTINCT v, e
+WITH v, e, startNode(e) AS a, endNode(e) AS b
 WITH e, CASE
-  WHEN v IS NULL THEN 'their version does not exist'
+  WHEN e.graph IS NULL OR e.graph <> v.number THEN 'they name version ' + coalesce(toString(e.graph), 'none') + ' at the ROIs of version ' + toString(v.number)
+  WHEN e.source IS NULL OR e.target IS NULL OR e.port IS NULL OR e.weight IS NULL THEN 'they lack source, target, port or weight'
   WHEN NOT (a.graph = e.graph AND b.graph = e.graph AND a.name = e.source AND b.name = e.target) THEN 'they name other ends than they have'
-  WHEN NOT e.strength = abs(e.weight) OR e.strength IS NULL THEN 'their strength is not |weight|'
-  WHEN NOT e.task IN v.tasks THEN 'their task is none of the version'
+  WHEN e.task IS NULL OR NOT e.task IN v.tasks THEN 'their task is none of the version'
   WHEN e.rank IS NULL OR e.rank < 1 THEN 'their rank is not 1 or more'
+  WHEN e.strength IS NULL OR NOT e.strength = abs(e.weight) THEN 'their strength is not |weight|'
 END AS problem
 WHERE problem IS NOT NULL
-RETURN e.graph AS number, problem, count(*) AS edges, min(e.source + ' → ' + e.target + ' (' + e.port + ', ' + e.task + ')') AS example
-ORDER BY number, problem
+RETURN problem, count(*) AS edges,
+       min(coalesce(e.source, '?') + ' → ' + coalesce(e.target, '?') + ' (' + coalesce(e.port, '?') + ', ' + coalesce(e.task, '?') + ')') AS example
+ORDER BY problem

@@ -9,9 +9,10 @@
 // return: rois INTEGER
 // return: edges INTEGER edges (source, target, port), counted once for all tasks
 // return: created DATETIME
+// return: numerics INTEGER the numerics it was made by; null where that was not noted
 MATCH (v:GraphVersion)
 WHERE $study = '' OR v.study = $study
 OPTIONAL MATCH (s:Slot)-[:PUBLISHED]->(v)
 RETURN coalesce(s.key, v.slot) AS slot, v.status AS status, v.id AS graph_id, v.number AS number, v.content_hash AS content_hash,
-       v.n_rois AS rois, v.n_edges AS edges, v.created AS created
+       v.n_rois AS rois, v.n_edges AS edges, v.created AS created, v.numerics AS numerics
 ORDER BY slot, v.number

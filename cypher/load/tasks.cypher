@@ -3,7 +3,8 @@
 // param: study STRING
 // param: names LIST<STRING>
 // return: tasks INTEGER
+// Writing the name locks the task until the version that needs it is staged, in the same transaction.
 UNWIND $names AS name
 MERGE (task:Task {key: $study + '|' + name})
-  ON CREATE SET task.name = name
+SET task.name = name
 RETURN count(*) AS tasks

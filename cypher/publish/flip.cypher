@@ -3,16 +3,19 @@
 // param: slot STRING
 // param: number INTEGER
 // param: run STRING
-// return: number INTEGER the version that is published now
+// return: number INTEGER the version that is published now; no row at all if slot or version are no longer this writer's
 // return: replaced LIST<INTEGER> versions that are superseded now
-// The whole publication in one transaction; slots that show another version with this graph id follow.
-// Writing the sequence row lets one flip happen at a time, so that a graph id is never published twice.
-MATCH (sequence:Sequence {key: 'graph'})
-SET sequence.flipped = datetime.realtime()
-WITH sequence
-MATCH (v:GraphVersion {number: $number, run: $run, status: 'staged'})
-MATCH (own:Slot {key: $slot, run: $run})
-OPTIONAL MATCH (twin:Slot)-[:PUBLISHED]->(:GraphVersion {id: v.id, status: 'published'})
+// The whole publication in one transaction (after publish.turn); slots that show another version with this graph id follow.
+// Slot and version are written to, and so locked, before they are asked: what gc condemned meanwhile must not be published.
+MATCH (own:Slot {key: $slot})
+SET own.heartbeat = datetime.realtime()
+WITH own
+WHERE own.run = $run
+MATCH (v:GraphVersion {number: $number})
+SET v.heartbeat = datetime.realtime()
+WITH own, v
+WHERE v.run = $run AND v.status = 'staged'
+OPTIONAL MATCH (twin:Slot)-[:PUBLISHED]->(:GraphVersion {id: v.id})
 WITH v, own, collect(twin) AS twins
 UNWIND [own] + twins AS slot
 WITH DISTINCT v, slot

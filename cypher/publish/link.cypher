@@ -3,12 +3,13 @@
 // param: slot STRING
 // param: number INTEGER a published version
 // param: run STRING
-// return: number INTEGER
+// return: number INTEGER no row at all if the slot is no longer this writer's
 // return: replaced LIST<INTEGER>
-MATCH (sequence:Sequence {key: 'graph'})
-SET sequence.flipped = datetime.realtime()
-WITH sequence
-MATCH (slot:Slot {key: $slot, run: $run})
+// After publish.turn, in its transaction.
+MATCH (slot:Slot {key: $slot})
+SET slot.heartbeat = datetime.realtime()
+WITH slot
+WHERE slot.run = $run
 MATCH (v:GraphVersion {number: $number, status: 'published'})
 OPTIONAL MATCH (slot)-[p:PUBLISHED]->(old:GraphVersion)
 DELETE p

@@ -13,6 +13,7 @@
 // return: holder STRING the writer that holds the slot now
 // return: age_s INTEGER seconds since its last heartbeat
 // Writing `asked` locks the row before the holder is read: two writers cannot both find it free.
+// A heartbeat from the future is as dead as an old one: the server's clock was set back, and who lives will beat again.
 MERGE (study:Study {key: $study})
 MERGE (model:Model {key: $study + '|' + $model})
   ON CREATE SET model.name = $model
@@ -24,7 +25,8 @@ SET slot.asked = datetime.realtime()
 MERGE (study)-[:HAS_MODEL]->(model)
 MERGE (model)-[:HAS_CHECKPOINT]->(checkpoint)
 MERGE (slot)-[:OF]->(checkpoint)
-WITH slot, slot.run IS NULL OR slot.run IN [$run, $dead] OR slot.heartbeat < datetime.realtime() - duration({seconds: $expiry_s}) AS free
+WITH slot, slot.run IS NULL OR slot.run IN [$run, $dead] OR slot.heartbeat IS NULL
+           OR abs(duration.inSeconds(slot.heartbeat, datetime.realtime()).seconds) >= $expiry_s AS free
 SET slot.run = CASE WHEN free THEN $run ELSE slot.run END,
     slot.heartbeat = CASE WHEN free THEN datetime.realtime() ELSE slot.heartbeat END
 RETURN slot.run AS holder, duration.inSeconds(slot.heartbeat, datetime.realtime()).seconds AS age_s

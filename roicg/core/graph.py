@@ -4,15 +4,15 @@ Sign, fixed once: ``weight(u→v) > 0`` means that the clean value of u, through
 corrupted value. Orientation, fixed once: edge lists, source before target.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Float, Int
 
 from roicg.core.errors import LawError
-from roicg.core.ids import digest
+from roicg.core.ids import digest_streamed
 from roicg.core.partition import RoiPartition
 from roicg.core.sites import is_upstream
 
@@ -134,23 +134,19 @@ class ComputationalGraph:
     @property
     def content_hash(self) -> str:
         """Hash over sorted nodes, edges and port groups: two graphs with this hash are the same graph."""
-        rois, edges = self.partition.rois, self.edges
-        nodes = sorted([r.key, r.site, list(r.members), r.is_rest] for r in rois)
-        rows = sorted(
-            [
-                task,
-                rois[int(edges.source[e])].key,
-                rois[int(edges.target[e])].key,
-                edges.port[e],
-                float(edges.weight[t, e]),
-                float(edges.se[t, e]),
-                float(edges.mean_abs[t, e]),
-            ]
-            for t, task in enumerate(edges.tasks)
-            for e in range(len(edges))
-        )
+        nodes = sorted([r.key, r.site, list(r.members), r.is_rest] for r in self.partition.rois)
         groups = sorted([g.task, g.group, g.effect, g.gap, g.steps, g.method, g.complete, g.saturated] for g in self.port_groups)
-        return digest(nodes, rows, groups)
+        return digest_streamed(nodes, self._sorted_rows(), groups)
+
+    def _sorted_rows(self) -> Iterator[list[Any]]:
+        """Edges of every task by task, source, target, port: at most one row has each, so that nothing else decides the order."""
+        edges, names = self.edges, [roi.key for roi in self.partition.rois]
+        ends = [(names[u], names[v], port) for u, v, port in zip(edges.source.tolist(), edges.target.tolist(), edges.port, strict=True)]
+        order = sorted(range(len(ends)), key=ends.__getitem__)
+        for t in sorted(range(len(edges.tasks)), key=edges.tasks.__getitem__):
+            columns = [column[t] for column in (edges.weight, edges.se, edges.mean_abs)]
+            for e in order:
+                yield [edges.tasks[t], *ends[e], *(float(column[e]) for column in columns)]
 
     def inflow(self, task: str) -> Float[np.ndarray, " roi"]:
         """Σ of weights into each ROI."""

@@ -1,8 +1,9 @@
 """Content ids: sha256 over a canonical form, the same in every process and on every machine."""
 
 import hashlib
+import itertools
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ settings that differ from their defaults (``Settings.changed``), so that a new k
 
 2: the points of a path are summed before weights are applied. 3: ids hash changed settings only.
 """
+_CHUNK = 10_000
 
 
 def canonical(value: Any) -> Any:
@@ -36,3 +38,19 @@ def digest(*parts: Any) -> str:
     """Hex sha256 of the canonical form of ``parts``."""
     text = json.dumps(canonical(list(parts)), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def digest_streamed(*parts: Iterable[Any]) -> str:
+    """The ``digest`` of lists, without holding their text at once: a million rows would be a gigabyte."""
+    found = hashlib.sha256()
+    for i, part in enumerate(parts):
+        found.update(b",[" if i else b"[[")
+        rest = iter(part)
+        first = True
+        while chunk := list(itertools.islice(rest, _CHUNK)):
+            text = json.dumps(canonical(chunk), sort_keys=True, separators=(",", ":"), ensure_ascii=True)[1:-1]
+            found.update((text if first else "," + text).encode())
+            first = False
+        found.update(b"]")
+    found.update(b"]" if parts else b"[]")
+    return found.hexdigest()

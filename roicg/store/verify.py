@@ -1,6 +1,7 @@
 """Read everything published again and name what is wrong with it."""
 
 import hashlib
+from array import array
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -36,25 +37,27 @@ class Tally:
 
 
 def tally(rows: Iterable[Mapping[str, Any]]) -> Tally:
-    """Tally of edge rows (task, source, target, port, weight, strength); independent of their order."""
-    kept = list(rows)
-    lines = sorted(f"{row['task']}|{row['source']}|{row['target']}|{row['port']}|{float(row['strength']).hex()}" for row in kept)
-    return Tally(
-        len(kept),
-        exact_sum(row["weight"] for row in kept),
-        exact_sum(row["strength"] for row in kept),
-        hashlib.sha256("\n".join(lines).encode()).hexdigest(),
-    )
+    """Tally of edge rows (task, source, target, port, weight, strength); independent of their order, in one pass.
+
+    The checksum is the sum of the rows' sha256 as whole numbers: equal for the same rows, however often each is there.
+    """
+    weights, strengths, total = array("d"), array("d"), 0
+    for row in rows:
+        line = f"{row['task']}|{row['source']}|{row['target']}|{row['port']}|{float(row['strength']).hex()}"
+        total += int.from_bytes(hashlib.sha256(line.encode()).digest())
+        weights.append(row["weight"])
+        strengths.append(row["strength"])
+    return Tally(len(weights), exact_sum(weights), exact_sum(strengths), f"{total % 2**256:064x}")
 
 
 def graph_tally(graph: ComputationalGraph) -> Tally:
     """Tally of a graph in memory."""
     names, edges = [roi.key for roi in graph.partition.rois], graph.edges
-    ends = [{"source": names[u], "target": names[v], "port": port} for u, v, port in zip(edges.source, edges.target, edges.port, strict=True)]
+    ends = [(names[u], names[v], port) for u, v, port in zip(edges.source.tolist(), edges.target.tolist(), edges.port, strict=True)]
     return tally(
-        {"task": task, **end, "weight": weight, "strength": abs(weight)}
+        {"task": task, "source": source, "target": target, "port": port, "weight": weight, "strength": abs(weight)}
         for task, row in zip(edges.tasks, edges.weight.tolist(), strict=True)
-        for end, weight in zip(ends, row, strict=True)
+        for (source, target, port), weight in zip(ends, row, strict=True)
     )
 
 

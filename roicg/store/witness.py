@@ -4,7 +4,7 @@ py2neo is past its end of life and speaks Bolt up to 4.3, so it only reads, only
 cannot do ends in a sentence, not in a publication that fails.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from roicg.core.errors import StoreError
@@ -32,6 +32,6 @@ def witness(address: "Address", numbers: Iterable[int]) -> dict[int, Tally]:
         raise StoreError(f"py2neo cannot read from {address.uri} ({type(error).__name__}: {error}); verify without the witness") from error
 
 
-def _rows(graph: Any, text: str, params: dict[str, Any]) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = graph.run(text, params).data()
-    return rows
+def _rows(graph: Any, text: str, params: dict[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Rows one by one, as they come: py2neo asks for them in portions."""
+    yield from graph.run(text, params)

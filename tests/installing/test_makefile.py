@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-WORDS = {"setup", "fmt", "lint", "types", "layers", "check", "test", "bench", "bench-peer", "claims", "demo", "up", "down", "docs", "wheel", "ui"}
+WORDS = {"setup", "fmt", "lint", "types", "layers", "check", "test", "crash", "bench", "bench-peer", "claims", "demo", "up", "down", "docs", "wheel", "ui"}
 
 
 def recipes() -> dict[str, list[str]]:

@@ -37,7 +37,8 @@ def published(clean_database: Address) -> None:
 
 def test_an_analysts_session(roicg: Callable[..., Result], published: None) -> None:
     status = json.loads(roicg("status", "--json").stdout)
-    assert [row["status"] for row in status] == ["published"] * 4
+    assert [row["status"] for row in status["graphs"]] == ["published"] * 4
+    assert status["schema"]["recorded"] == status["schema"]["known"] > 20
 
     graph = reference_graph(200)
     words = ("circuit", "toy@200", "--task", "add", "--partition", "reference")
@@ -77,8 +78,8 @@ def test_a_mistake_in_typed_cypher_is_one_sentence(roicg: Callable[..., Result])
 
 
 def test_an_empty_database_is_said_and_no_error(roicg: Callable[..., Result]) -> None:
-    assert json.loads(roicg("gc", "--json").stdout) == {"removed": []}
-    assert json.loads(roicg("status", "--json").stdout) == []
+    assert json.loads(roicg("gc", "--json").stdout) == {"dry_run": False, "removed": [], "counts": {}}
+    assert json.loads(roicg("status", "--json").stdout)["graphs"] == []
     assert "published are: none (run a study first)" in roicg("circuit", "toy@200", "--task", "add", "--edges", "3").stderr
 
 

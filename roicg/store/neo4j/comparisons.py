@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 from roicg.core.errors import StoreError
 from roicg.core.ids import NUMERICS, digest
+from roicg.store.neo4j.adding import is_new
 from roicg.store.neo4j.driver import Connection, Transaction
 from roicg.store.neo4j.projection import projected
+from roicg.store.neo4j.settled import standing_version
 from roicg.store.signature import SignatureMatch, match_signatures
 from roicg.store.stored import to_json
 
@@ -51,10 +53,7 @@ def match_rois(store: "Neo4jStore", graph_a: str, graph_b: str) -> MatchResult:
     analysis = digest(KIND, params, a["id"], a["number"], b["id"], b["number"])
 
     def write(tx: Transaction) -> bool:
-        found = [tx.run("load.analysis", graph_id=end["id"], id=analysis, kind=KIND, params=params) for end in ends]
-        if not all(found):
-            raise StoreError(f"graph {a['id']!r} or {b['id']!r} is no longer published; nothing was added")
-        fresh = bool(found[0][0]["fresh"])
+        fresh = is_new(tx, {end["id"]: end["number"] for end in ends}, analysis, kind=KIND, params=params)
         if fresh and rows:
             tx.run("compare.record_matches", analysis=analysis, number_a=a["number"], number_b=b["number"], rows=rows)
         return fresh
@@ -83,10 +82,7 @@ def match_by_signature(store: "Neo4jStore", graph_a: str, graph_b: str, *, draws
     verdict = {**asdict(match.verdict), "within": match.within, "tasks": list(match.tasks)}
 
     def write(tx: Transaction) -> None:
-        if [row["number"] for id_ in (graph_a, graph_b) for row in tx.run("publish.standing", graph_id=id_)] != numbers:
-            raise StoreError(f"graph {graph_a!r} or {graph_b!r} was published anew while their ROIs were matched; ask again")
-        found = [tx.run("load.analysis", graph_id=id_, id=analysis, kind=BY_SIGNATURE, params=params) for id_ in (graph_a, graph_b)]
-        if found[0][0]["fresh"]:
+        if is_new(tx, dict(zip((graph_a, graph_b), numbers, strict=True)), analysis, kind=BY_SIGNATURE, params=params):
             tx.run("compare.record_signatures", analysis=analysis, number_a=numbers[0], number_b=numbers[1], rows=rows, verdict=verdict)
 
     connection.transaction("compare.record_signatures", write)
@@ -117,10 +113,10 @@ def edge_drift(store: "Neo4jStore", slot_a: str, slot_b: str, *, task: str, limi
 
 
 def _standing(connection: Connection, graph_id: str) -> dict[str, Any]:
-    standing = connection.read("publish.standing", graph_id=graph_id)
-    if not standing:
+    standing = standing_version(connection, graph_id)
+    if standing is None:
         raise StoreError(f"no graph {graph_id!r} is published; `roicg query house.published` lists what is")
-    return standing[0]
+    return standing
 
 
 def _own_version(connection: Connection, graph_id: str) -> dict[str, Any]:

@@ -7,7 +7,9 @@ from typing import Any
 from roicg.core.errors import StoreError
 from roicg.core.graph import FaithfulnessCurve
 from roicg.core.ids import digest
+from roicg.store.neo4j.adding import is_new
 from roicg.store.neo4j.driver import Connection, Transaction
+from roicg.store.neo4j.settled import standing_version
 from roicg.store.stored import to_json
 
 KIND = "faithfulness"
@@ -19,18 +21,17 @@ def put_curves(connection: Connection, graph_id: str, curves: Sequence[Faithfuln
     The analysis is named by kind, parameters, graph and content, and by the number of the version, for a version that is
     published again must not inherit what will be collected with the old one.
     """
-    standing = connection.read("publish.standing", graph_id=graph_id)
-    if not standing:
+    standing = standing_version(connection, graph_id)
+    if standing is None:
         raise StoreError(f"no graph {graph_id!r} is published, so no curves can be added to it; publish the graph first")
     params = to_json({"tasks": sorted({curve.task for curve in curves}), "selections": sorted({curve.selection for curve in curves})})
-    analysis = digest(KIND, params, graph_id, standing[0]["number"], [asdict(curve) for curve in curves])
+    analysis = digest(KIND, params, graph_id, standing["number"], [asdict(curve) for curve in curves])
     rows = [row for curve in curves for row in circuit_rows(curve)]
 
     def write(tx: Transaction) -> int:
-        found = tx.run("load.analysis", graph_id=graph_id, id=analysis, kind=KIND, params=params)
-        if not found:
-            raise StoreError(f"graph {graph_id!r} is no longer published; nothing was added")
-        return int(tx.run("load.circuits", analysis=analysis, rows=rows)[0]["written"]) if found[0]["fresh"] else 0
+        if not is_new(tx, {graph_id: standing["number"]}, analysis, kind=KIND, params=params):
+            return 0
+        return int(tx.run("load.circuits", analysis=analysis, rows=rows)[0]["written"])
 
     return connection.transaction("load.circuits", write)
 

@@ -10,7 +10,9 @@ from roicg.core.errors import StoreError
 from roicg.core.graph import ComputationalGraph
 from roicg.core.ids import NUMERICS, digest
 from roicg.numerics.communities import NullVerdict, PortEdges, UndirectedGraph, Verdicts
+from roicg.store.neo4j.adding import is_new
 from roicg.store.neo4j.driver import Connection, Rows, Transaction
+from roicg.store.neo4j.settled import standing_version
 from roicg.store.stored import to_json
 
 if TYPE_CHECKING:
@@ -78,9 +80,9 @@ class Asked:
     def of(store: "Neo4jStore", graph_id: str, question: Question) -> "Asked":
         """``StoreError``: not published, or no task has an effect; ``LawError``: no such task."""
         store.ensure_schema()
+        standing = standing_version(store.connection, graph_id)  # before it is read: what is published meanwhile is not what was asked
         graph = store.get(graph_id)
-        standing = store.connection.read("publish.standing", graph_id=graph_id)[0]
-        return Asked(store.connection, question, graph, standing["number"], task_units(graph, question.task))
+        return Asked(store.connection, question, graph, standing["number"] if standing else 0, task_units(graph, question.task))
 
     @property
     def analysis(self) -> str:
@@ -122,10 +124,7 @@ class Asked:
             verdict |= {f"{name}_{key}": getattr(getattr(nulls, name), key) for key in ("mean", "sd", "z", "p")}
 
         def write(tx: Transaction) -> bool:
-            standing = tx.run("publish.standing", graph_id=self.graph.id)
-            if not standing or standing[0]["number"] != self.number:
-                raise StoreError(f"graph {self.graph.id!r} was published anew while its {question.kind} were sought; ask again")
-            fresh = bool(tx.run("load.analysis", graph_id=self.graph.id, id=self.analysis, kind=question.kind, params=question.params)[0]["fresh"])
+            fresh = is_new(tx, {self.graph.id: self.number}, self.analysis, kind=question.kind, params=question.params)
             if fresh:
                 rows = [{"rois": list(rois)} for rois in names]
                 tx.run("structure.record_communities", analysis=self.analysis, number=self.number, verdict=verdict, communities=rows)

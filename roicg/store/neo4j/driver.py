@@ -1,13 +1,15 @@
 """Queries of the catalogue sent through the official driver: access mode, timeout, name and errors in one place."""
 
 import os
+import random
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import neo4j
-from neo4j.exceptions import AuthError, ClientError, ConfigurationError, DriverError, Neo4jError
+from neo4j.exceptions import AuthError, ConfigurationError, DriverError, IncompleteCommit, Neo4jError
 
 from roicg.core.errors import QueryError, RoicgError, StoreError, StoreUnreachable
 from roicg.store.registry import find_query
@@ -28,7 +30,11 @@ _QUIET = (
     neo4j.NotificationDisabledClassification.TOPOLOGY,
     neo4j.NotificationDisabledClassification.SCHEMA,
 )
+RETRY_S = 20.0
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 4.0
 _REPEATS = 3
+# Two processes that create one constraint or index at the same time: one of them hears that it is there.
+_THERE_ALREADY = ("EquivalentSchemaRuleAlreadyExists", "ConstraintAlreadyExists", "IndexAlreadyExists")
 
 
 class TransactionMemoryFull(StoreError):
@@ -38,7 +44,7 @@ class TransactionMemoryFull(StoreError):
 class Transaction:
     """A transaction that runs catalogue queries by name; made by :meth:`Connection.transaction`."""
 
-    def __init__(self, inner: neo4j.ManagedTransaction, allowed: tuple[str, ...]) -> None:
+    def __init__(self, inner: neo4j.Transaction, allowed: tuple[str, ...]) -> None:
         self._inner = inner
         self._allowed = allowed
 
@@ -57,13 +63,17 @@ class Transaction:
             return [dict(zip(columns, record, strict=True)) for record in result] if plain else result.data()
         except Neo4jError as error:
             # Its code calls the memory error transient, so that the driver would repeat it for half a minute.
-            if (error.code or "").endswith(_MEMORY_CODES):
+            if _is_memory(error):
                 raise TransactionMemoryFull(f"{name}: {error.message}") from error
             raise
 
 
 class Connection:
-    """One driver; ``read``, ``write`` and ``transaction`` are managed (repeated on transient errors) and named in ``SHOW TRANSACTIONS``."""
+    """One driver; ``read``, ``write`` and ``transaction`` are managed and named in ``SHOW TRANSACTIONS``.
+
+    Managed: repeated on transient errors, and after a connection was lost, even when that happened while committing and nobody
+    knows whether it took effect. So every writing query of the catalogue, and every ``work`` given here, may take effect twice.
+    """
 
     def __init__(self, address: "Address", *, read_timeout_s: float = READ_TIMEOUT_S, write_timeout_s: float = WRITE_TIMEOUT_S) -> None:
         self.address = address
@@ -74,7 +84,6 @@ class Connection:
                 auth=(address.user, address.password),
                 user_agent="roicg",
                 connection_timeout=10.0,
-                max_transaction_retry_time=20.0,
                 # What remains are warnings of deprecation. To warn, the driver keeps the stack of every query: a tenth of a second
                 # each in a process full of modules (Dagster with torch), so only those who ask for it (ROICG_STRICT) pay.
                 warn_notification_severity="WARNING" if os.environ.get("ROICG_STRICT") else None,
@@ -114,34 +123,49 @@ class Connection:
         return self._managed(name, work, ("write", "read"))
 
     def define(self, name: str, /) -> None:
-        """Run one schema query."""
+        """Run one schema query, which may find that what it makes is there."""
         self._managed(name, lambda tx: tx.run(name), ("schema",))
 
     def free(self, text: str, params: dict[str, Any] | None = None, *, write: bool = False) -> Rows:
-        """Rows of Cypher that a person typed; READ access mode unless ``write``."""
-        return self._managed("typed", lambda tx: tx.send("typed", text, params or {}), ("write", "read") if write else ("read",))
+        """Rows of Cypher that a person typed; READ access mode unless ``write``, which is never repeated on doubt."""
+        return self._managed("typed", lambda tx: tx.send("typed", text, params or {}), ("write", "read") if write else ("read",), repeatable=not write)
 
-    def _managed(self, name: str, work: Callable[[Transaction], T], allowed: tuple[str, ...]) -> T:
+    def _managed(self, name: str, work: Callable[[Transaction], T], allowed: tuple[str, ...], *, repeatable: bool = True) -> T:
+        """Try until it is done, gives up for good, or has failed for ``RETRY_S``.
+
+        The driver's own loop would repeat for half a minute what has no memory (its code says transient), and begins with a
+        second for a deadlock that has passed at once.
+        """
+        failures, until, pause = 0, 0.0, _FIRST_PAUSE_S
+        with self._plain_errors(name):
+            while True:
+                try:
+                    return self._once(name, work, allowed)
+                except (DriverError, Neo4jError) as error:
+                    failures += 1
+                    now = time.monotonic()
+                    until = until or now + RETRY_S
+                    if now >= until or not _passes(error, failures, repeatable, allowed):
+                        raise
+                time.sleep(pause * random.uniform(0.8, 1.2))
+                pause = min(2 * pause, _LONGEST_PAUSE_S)
+
+    def _once(self, name: str, work: Callable[[Transaction], T], allowed: tuple[str, ...]) -> T:
         reads = allowed == ("read",)
         timeout = self.read_timeout_s if reads else self.write_timeout_s
+        with self._session(reads=reads) as session, session.begin_transaction(metadata={"app": "roicg", "query": name}, timeout=timeout) as inner:
+            answer = work(Transaction(inner, allowed))
+            inner.commit()
+            return answer
 
-        @neo4j.unit_of_work(metadata={"app": "roicg", "query": name}, timeout=timeout)
-        def run(inner: neo4j.ManagedTransaction) -> T:
-            return work(Transaction(inner, allowed))
-
-        with self._plain_errors(name), self._session() as session:
-            for repeat in range(_REPEATS):
-                try:
-                    return session.execute_read(run) if reads else session.execute_write(run)
-                except ClientError as error:
-                    # A row that another writer removes while MERGE takes it: named a client error, yet passing.
-                    if not (error.code or "").endswith("EntityNotFound") or repeat == _REPEATS - 1:
-                        raise
-            raise AssertionError("the loop returns or raises")
-
-    def _session(self) -> neo4j.Session:
+    def _session(self, *, reads: bool = False) -> neo4j.Session:
         # One bookmark manager: on a cluster, what one session wrote the next one sees.
-        return self._driver.session(database=self.address.database, fetch_size=20_000, bookmark_manager=self._driver.execute_query_bookmark_manager)
+        return self._driver.session(
+            database=self.address.database,
+            default_access_mode=neo4j.READ_ACCESS if reads else neo4j.WRITE_ACCESS,
+            fetch_size=20_000,
+            bookmark_manager=self._driver.execute_query_bookmark_manager,
+        )
 
     @contextmanager
     def _plain_errors(self, name: str) -> Iterator[None]:
@@ -157,6 +181,10 @@ class Connection:
             ) from error
         except ConfigurationError as error:
             raise StoreUnreachable(f"{self.address.uri!r} is no database address ({error}); it must look like bolt://host:7687 or neo4j://host:7687") from error
+        except IncompleteCommit as error:
+            raise StoreUnreachable(
+                f"the connection to {self.address.uri} was lost while {name} was being committed, so that it may or may not have taken effect; look before you repeat it"
+            ) from error
         except Neo4jError as error:
             raise _server_said(name, error) from error
         except (DriverError, OSError) as error:
@@ -165,8 +193,25 @@ class Connection:
             ) from error
 
 
+def _is_memory(error: Neo4jError) -> bool:
+    return (error.code or "").endswith(_MEMORY_CODES)
+
+
+def _passes(error: DriverError | Neo4jError, failures: int, repeatable: bool, allowed: tuple[str, ...]) -> bool:
+    """Whether it is worth trying again."""
+    if isinstance(error, IncompleteCommit):
+        return repeatable
+    if isinstance(error, DriverError) or error.is_retryable():
+        return error.is_retryable() and not (isinstance(error, Neo4jError) and _is_memory(error))
+    code = error.code or ""
+    # Errors of the client by name, yet passing: a row that another writer removes while MERGE takes it; what another process has just made.
+    return failures < _REPEATS and (code.endswith("EntityNotFound") or ("schema" in allowed and code.endswith(_THERE_ALREADY)))
+
+
 def _server_said(name: str, error: Neo4jError) -> StoreError:
     code, said = error.code or "", _first_line(error.message or error)
+    if _is_memory(error):  # while committing, where no query is to blame
+        return TransactionMemoryFull(f"{name}: {said}")
     if "TransactionTimedOut" in code:
         return StoreError(f"{name} ran out of its time limit and was stopped; ask for less, or for one slot at a time")
     if code.endswith("AccessMode"):

@@ -6,17 +6,20 @@
 3. Stage a version with a number of its own, which no slot shows.
 4. Load it in batches. Each transaction first proves that the version is still ours and advances ``rows_done``, so that it
    takes effect exactly once or, fenced off, not at all. A batch too big for the server's memory is halved.
-5. Read everything back and compare every bit.
-6. Flip: in one transaction the slot shows the new version and the old one is superseded.
+5. Read everything back and compare every bit; the heart beats between pages.
+6. Flip: in one transaction the slot shows the new version and the old one is superseded. One flip happens at a time, and what
+   stood in 2 must stand still, else 2 is asked again.
 7. Collect what earlier writers left in this slot; superseded versions stay for a while for those who read them.
 
 Whatever ends the process before 6 leaves a staged version that no reading query meets and that 7 removes next time.
+Every transaction may be repeated after its answer was lost: it sees that it was committed, and changes nothing.
+Rows are locked (written to) before they are asked: what was read while another writer held them does not count.
 """
 
 import contextlib
 import functools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -26,11 +29,12 @@ from roicg.store.neo4j.collect import collect
 from roicg.store.neo4j.driver import Connection, Transaction, TransactionMemoryFull
 from roicg.store.neo4j.read import read_version
 from roicg.store.neo4j.rows import Step, grouped, partition_id, partition_steps, version_row, version_steps
-from roicg.store.neo4j.writer import is_known_dead, new_run
+from roicg.store.neo4j.writer import is_known_dead, writing
 from roicg.store.protocol import Outcome, PublishResult, Slot
 from roicg.store.stored import check_ranks, differences, judge, to_json
 
 POLL_S = 0.5
+_JUDGEMENTS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +51,14 @@ class PublishRules:
 
 @dataclass(frozen=True, slots=True)
 class _Staged:
+    slot: str
     number: int
     id: str
     run: str
+
+
+class _Overtaken(Exception):
+    """Another version of this graph id was published between the judgement and the flip."""
 
 
 class Publication:
@@ -60,29 +69,40 @@ class Publication:
         check_ranks(graph)
         self._connection, self._graph, self._slot, self._rules = connection, graph, slot, rules
         self._hash = graph.content_hash
-        self._run = new_run()
+        self._run = ""
 
     def publish(self, *, replace: bool) -> PublishResult:
         """The numbered steps of this module; raises ``PublishConflict`` when refused or fenced off."""
-        self._take_slot()
-        try:
-            result = self._publish(replace)
-        finally:
-            with contextlib.suppress(StoreError):
-                self._connection.write("publish.release", slot=self._slot.key, run=self._run)
+        with writing() as self._run:
+            self._take_slot()
+            try:
+                result = self._judge_and_publish(replace)
+            finally:
+                with contextlib.suppress(StoreError):
+                    self._connection.write("publish.release", slot=self._slot.key, run=self._run)
         collect(self._connection, slot=self._slot.key, expiry_s=self._rules.expiry_s, grace_s=self._rules.grace_s)
         return result
 
+    def _judge_and_publish(self, replace: bool) -> PublishResult:
+        """Steps 2 to 6, from the beginning when another writer was faster with this graph id; what was staged stays for 7."""
+        for _ in range(_JUDGEMENTS):
+            try:
+                return self._publish(replace)
+            except _Overtaken:
+                continue
+        raise PublishConflict(f"graph {self._graph.id[:12]} was published anew by others {_JUDGEMENTS} times meanwhile; publish it from one place")
+
     def _publish(self, replace: bool) -> PublishResult:
         outcome, standing = self._judge(replace)
+        judged = standing.get("number")
         if outcome in ("unchanged", "reproduced"):
             if self._slot.key in standing["slots"]:
                 return self._result(outcome, standing["number"], standing["content_hash"])
-            self._flip("publish.link", standing["number"])
+            self._flip("publish.link", standing["number"], judged)
             return self._result("published", standing["number"], standing["content_hash"])
         staged = self._stage_and_load()
         self._verify(staged)
-        self._flip("publish.flip", staged.number)
+        self._flip("publish.flip", staged.number, judged)
         return self._result(outcome, staged.number, self._hash)
 
     def _take_slot(self) -> None:
@@ -114,7 +134,7 @@ class Publication:
             return "published", {}
         standing = found[0]
         same = standing["content_hash"] == self._hash
-        old = None if same else read_version(self._connection, standing["number"])
+        old = None if same else read_version(self._connection, standing["number"], self._beat)
         return judge(self._graph, old, same_hash=same, replace=replace), standing
 
     def _stage_and_load(self) -> _Staged:
@@ -127,11 +147,11 @@ class Publication:
             return tx.run("publish.stage", slot=slot.key, run=self._run, version=version_row(graph, self._hash), partition=partition)
 
         row = _first(self._connection.transaction("publish.stage", stage), slot)
-        staged, done = _Staged(row["number"], graph.id, self._run), 0
+        staged, done = _Staged(slot.key, row["number"], graph.id, self._run), 0
         if not row["partition_complete"]:
             for step in partition_steps(graph, slot):
                 done = self._load(staged, step, done)
-            self._connection.write("load.partition_complete", partition=partition["id"])
+            self._complete(staged, partition["id"], done)
         for step in version_steps(graph, slot, staged.number):
             done = self._load(staged, step, done)
         return staged
@@ -154,7 +174,24 @@ class Publication:
                 self._rules.on_batch(done)
         return done
 
-    def _batch(self, tx: Transaction, *, staged: _Staged, step: Step, part: list[dict[str, Any]], before: int) -> None:
+    def _complete(self, staged: _Staged, partition: str, done: int) -> None:
+        """Say that the partition is whole, while the proof holds that our version uses it: else its blocks may be going already."""
+
+        def mark(tx: Transaction) -> None:
+            _first(tx.run("publish.advance", **asdict(staged), before=done, rows=0), self._slot)
+            tx.run("load.partition_complete", partition=partition)
+
+        self._connection.transaction("load.partition_complete", mark)
+
+    def _beat(self) -> None:
+        """A sign of life; ``PublishConflict`` when the slot is no longer ours."""
+
+        def beat(tx: Transaction) -> None:
+            _first(tx.run("publish.beat", slot=self._slot.key, run=self._run), self._slot)
+
+        self._connection.transaction("publish.beat", beat)
+
+    def _batch(self, tx: Transaction, *, staged: _Staged, step: Step, part: Sequence[dict[str, Any]], before: int) -> None:
         """One transaction: proof, then rows. Runs again after a lost connection; what was committed then is seen and left."""
         row = _first(tx.run("publish.advance", **asdict(staged), before=before, rows=len(part)), self._slot)
         if row["done"] == before + len(part):
@@ -168,15 +205,22 @@ class Publication:
 
     def _verify(self, staged: _Staged) -> None:
         """Step 5."""
-        odd = differences(self._graph, read_version(self._connection, staged.number))
+        odd = differences(self._graph, read_version(self._connection, staged.number, self._beat))
         if odd:
             raise StoreError(f"version {staged.number} came back from the database with other {', '.join(odd)} than was written; nothing is published")
 
-    def _flip(self, query: str, number: int) -> None:
-        """Step 6; the checkpoint's scores and place in the chain change in the same transaction."""
+    def _flip(self, query: str, number: int, judged: int | None) -> None:
+        """Step 6; the checkpoint's scores and place in the chain change in the same transaction. ``judged``: what stood in step 2."""
         slot, graph = self._slot, self._graph
 
         def flip(tx: Transaction) -> None:
+            tx.run("publish.turn")
+            standing = tx.run("publish.standing", graph_id=graph.id)
+            now = standing[0]["number"] if standing else None
+            if now == number and slot.key in standing[0]["slots"]:
+                return  # the answer of the first try got lost
+            if now != judged:
+                raise _Overtaken
             _first(tx.run(query, slot=slot.key, number=number, run=self._run), slot)
             tx.run("publish.score", slot=slot.key, weights_digest=graph.checkpoint.weights_digest, scores=[asdict(score) for score in graph.scores])
             tx.run("publish.chain", slot=slot.key)

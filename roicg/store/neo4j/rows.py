@@ -1,8 +1,8 @@
 """A computational graph as rows for the database, in an order that depends on nothing but the graph."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, overload
 
 from roicg.core.graph import ComputationalGraph
 from roicg.core.partition import RoiPartition
@@ -23,7 +23,7 @@ class Step:
     """Rows of one loading query; ``fixed`` are its parameters besides the rows."""
 
     query: str
-    rows: list[Row]
+    rows: Sequence[Row]
     fixed: Row
 
 
@@ -56,6 +56,7 @@ def version_row(graph: ComputationalGraph, content_hash: str) -> Row:
         "quality": to_json({site: asdict(quality) for site, quality in graph.partition.quality.items()}),
         "scores": to_json([asdict(score) for score in graph.scores]),
         "provenance": to_json(given),
+        "numerics": int(given["numerics"]) if given.get("numerics", "").isdecimal() else None,
     }
 
 
@@ -90,13 +91,13 @@ def version_steps(graph: ComputationalGraph, slot: Slot, number: int) -> list[St
         groups.append({**row, "name": row.pop("group"), "index": i, "layer": layers[site].layer if site in layers else None, "port": port})
     return [
         Step("load.rois", rois, {"number": number, "partition": partition_id(slot, graph.partition)}),
-        Step("load.flows", _flows(graph), {"number": number, "study": slot.study}),
+        Step("load.flows", flow_rows(graph), {"number": number, "study": slot.study}),
         Step("load.port_groups", groups, {"number": number}),
-        Step("load.edges", list(_edges(graph)), {"number": number}),
+        Step("load.edges", EdgeRows(graph), {"number": number}),
     ]
 
 
-def grouped(rows: list[Row]) -> list[Row]:
+def grouped(rows: Sequence[Row]) -> list[Row]:
     """Consecutive edge rows of one source as one group of columns: what ``load.edges`` takes."""
     groups: list[Row] = []
     for row in rows:
@@ -107,7 +108,8 @@ def grouped(rows: list[Row]) -> list[Row]:
     return groups
 
 
-def _flows(graph: ComputationalGraph) -> list[Row]:
+def flow_rows(graph: ComputationalGraph) -> list[Row]:
+    """One row per ROI and task; to the bit only for edges in store order, for they are summed as they come."""
     rows = []
     for task in graph.edges.tasks:
         inflow, outflow = graph.inflow(task).tolist(), graph.outflow(task).tolist()
@@ -115,14 +117,35 @@ def _flows(graph: ComputationalGraph) -> list[Row]:
     return rows
 
 
-def _edges(graph: ComputationalGraph) -> Iterator[Row]:
-    edges, names = graph.edges, [roi.key for roi in graph.partition.rois]
-    columns = [array.T.tolist() for array in (edges.weight, edges.se, edges.mean_abs, edges.rank)]
-    for source, target, port, weight, se, mean_abs, rank in zip(edges.source.tolist(), edges.target.tolist(), edges.port, *columns, strict=True):
-        for t, task in enumerate(edges.tasks):
-            yield {
-                "source": names[source],
-                "target": names[target],
+class EdgeRows(Sequence[Row]):
+    """One row per edge and task, made when it is asked for: a million of them would fill half a gigabyte."""
+
+    def __init__(self, graph: ComputationalGraph) -> None:
+        self._edges, self._names = graph.edges, [roi.key for roi in graph.partition.rois]
+
+    def __len__(self) -> int:
+        return len(self._edges) * len(self._edges.tasks)
+
+    @overload
+    def __getitem__(self, at: int) -> Row: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[Row]: ...
+    def __getitem__(self, at: int | slice) -> Row | list[Row]:
+        if isinstance(at, int):
+            place = range(len(self))[at]
+            return self._between(place, place + 1)[0]
+        start, stop, step = at.indices(len(self))
+        return self._between(start, stop)[::step] if step > 0 and start < stop else []
+
+    def _between(self, start: int, stop: int) -> list[Row]:
+        edges, n_tasks = self._edges, len(self._edges.tasks)
+        first, last = start // n_tasks, -(-stop // n_tasks)
+        columns = [array.T[first:last].tolist() for array in (edges.weight, edges.se, edges.mean_abs, edges.rank)]
+        ends = zip(edges.source[first:last].tolist(), edges.target[first:last].tolist(), edges.port[first:last], *columns, strict=True)
+        rows = [
+            {
+                "source": self._names[source],
+                "target": self._names[target],
                 "port": port,
                 "task": task,
                 "weight": weight[t],
@@ -130,3 +153,8 @@ def _edges(graph: ComputationalGraph) -> Iterator[Row]:
                 "mean_abs": mean_abs[t],
                 "rank": rank[t],
             }
+            for source, target, port, weight, se, mean_abs, rank in ends
+            for t, task in enumerate(edges.tasks)
+        ]
+        skip = start - first * n_tasks
+        return rows[skip : skip + stop - start]

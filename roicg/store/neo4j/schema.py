@@ -1,14 +1,12 @@
-"""The server that is needed, and the constraints and indexes that everything else relies on."""
+"""The server that is needed: versions of Neo4j and of Graph Data Science."""
 
 import re
 
 from roicg.core.errors import QueryError, StoreError
 from roicg.store.neo4j.driver import Connection
-from roicg.store.registry import catalogue
 
 NEO4J_NEEDED = (5, 26)
 GDS_NEEDED = (2, 13)
-INDEX_WAIT_S = 60
 _CURE = "use `roicg db start` (it brings both), or the image of docker/compose.yaml"
 
 
@@ -26,14 +24,6 @@ def check_server(connection: Connection) -> tuple[str, str]:
     if _version(gds) < GDS_NEEDED:
         raise StoreError(f"{connection.address.uri} has Graph Data Science {gds}, and roicg needs {_text(GDS_NEEDED)} or later; {_CURE}")
     return server, gds
-
-
-def ensure_schema(connection: Connection) -> None:
-    """Create what is missing of the schema and wait until every index is filled; a second call changes nothing."""
-    for name, query in catalogue().items():
-        if query.mode == "schema":
-            connection.define(name)
-    connection.read("house.await_indexes", seconds=INDEX_WAIT_S)
 
 
 def _version(text: str) -> tuple[int, ...]:

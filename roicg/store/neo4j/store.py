@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any, Self
 from roicg.core.errors import QueryError, StoreError
 from roicg.core.graph import ComputationalGraph, FaithfulnessCurve
 from roicg.core.tables import Table
-from roicg.store.neo4j.collect import collect, collect_partitions
+from roicg.store.neo4j.collect import Collected, collect, collectable
 from roicg.store.neo4j.curves import put_curves
 from roicg.store.neo4j.driver import Connection
-from roicg.store.neo4j.projection import read_projected
+from roicg.store.neo4j.migrations import SchemaState, check_schema, migrate
+from roicg.store.neo4j.projection import MADE_BY, read_projected
 from roicg.store.neo4j.publish import Publication, PublishRules
 from roicg.store.neo4j.read import read_version
-from roicg.store.neo4j.schema import check_server, ensure_schema
+from roicg.store.neo4j.schema import check_server
+from roicg.store.neo4j.settled import settled, settled_rows, standing_version
 from roicg.store.neo4j.tables import put_tables
 from roicg.store.protocol import PublishResult, Slot
 from roicg.store.registry import find_query
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Neo4jStore:
-    """Publishes and reads graphs at ``address``; a context manager. The server's versions are checked on first use."""
+    """Publishes and reads graphs at ``address``; a context manager. The versions of server and schema are checked on first use."""
 
     def __init__(self, address: "Address", *, rules: PublishRules | None = None) -> None:
         self.address = address
@@ -51,6 +53,7 @@ class Neo4jStore:
             try:
                 connection.verify()
                 check_server(connection)
+                check_schema(connection)
             except BaseException:
                 connection.close()
                 raise
@@ -58,10 +61,14 @@ class Neo4jStore:
         return self._connection
 
     def ensure_schema(self) -> None:
-        """Create the missing constraints and indexes, once per store object; applying them twice changes nothing."""
+        """Apply the schema files that are missing, once per store object (see :mod:`roicg.store.neo4j.migrations`)."""
         if not self._has_schema:
-            ensure_schema(self.connection)
+            migrate(self.connection)
             self._has_schema = True
+
+    def schema(self) -> SchemaState:
+        """How far the schema of the database is; refused where it is another one than this roicg knows."""
+        return check_schema(self.connection)
 
     def put(self, graph: ComputationalGraph, slot: Slot, *, replace: bool = False) -> PublishResult:
         """Publish ``graph`` in ``slot``, whole or not at all (see :mod:`roicg.store.neo4j.publish`)."""
@@ -70,10 +77,10 @@ class Neo4jStore:
 
     def get(self, graph_id: str) -> ComputationalGraph:
         """The published graph, equal to ``stored_form`` of what was put."""
-        standing = self.connection.read("publish.standing", graph_id=graph_id)
-        if not standing:
+        standing = standing_version(self.connection, graph_id)
+        if standing is None:
             raise StoreError(f"no graph {graph_id!r} is published at {self.address.uri}; `roicg query house.published` lists what is")
-        return read_version(self.connection, standing[0]["number"])
+        return read_version(self.connection, standing["number"])
 
     def ids(self) -> tuple[str, ...]:
         """Ids of the published graphs, sorted."""
@@ -90,19 +97,26 @@ class Neo4jStore:
         return put_tables(self.connection, study, finding, tables)
 
     def run(self, query: str, **params: Any) -> list[dict[str, Any]]:
-        """Rows of the reading query ``query`` of the catalogue."""
-        if find_query(query).mode != "read":
+        """Rows of the reading query ``query`` of the catalogue; no publication happened while they were read."""
+        found = find_query(query)
+        if found.mode != "read":
             raise QueryError(f"{query} does not only read; roicg runs it itself where it belongs")
-        return read_projected(self.connection, query, params)
+        if "USING INDEX" in found.text:
+            self.ensure_schema()
+        if query in MADE_BY:
+            return settled(self.connection, query, lambda: read_projected(self.connection, query, params))
+        return settled_rows(self.connection, query, lambda tx: tx.run(query, **params))
 
     def cypher(self, text: str, *, write: bool = False, **params: Any) -> list[dict[str, Any]]:
         """Rows of Cypher that a person typed; refused when it writes, unless ``write``."""
-        return self.connection.free(text, params, write=write)
+        if write:
+            return self.connection.free(text, params, write=True)
+        return settled(self.connection, "typed", lambda: self.connection.free(text, params))
 
-    def gc(self, *, grace_s: int | None = None) -> tuple[int, ...]:
-        """Remove versions of dead writers, versions superseded for ``grace_s`` seconds, and what only they used; their numbers."""
-        self.ensure_schema()
+    def gc(self, *, grace_s: int | None = None, dry_run: bool = False) -> Collected:
+        """Remove what nobody can see (see :mod:`roicg.store.neo4j.collect`), superseded versions after ``grace_s`` seconds; with ``dry_run`` only say it."""
         grace = self.rules.grace_s if grace_s is None else grace_s
-        numbers = collect(self.connection, expiry_s=self.rules.expiry_s, grace_s=grace)
-        collect_partitions(self.connection)
-        return numbers
+        if dry_run:
+            return collectable(self.connection, expiry_s=self.rules.expiry_s, grace_s=grace)
+        self.ensure_schema()
+        return collect(self.connection, expiry_s=self.rules.expiry_s, grace_s=grace, sweep=True)

@@ -3,22 +3,36 @@
 import os
 import socket
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+_alive: set[str] = set()
+"""Publications of this process that have not ended; one that ended without giving its slot back is dead all the same."""
 
 
-def new_run() -> str:
-    """A name for this writer: host, process and a random part."""
-    return f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex}"
+@contextmanager
+def writing() -> Iterator[str]:
+    """A name for this writer (host, process and a random part) that counts as alive until the block ends."""
+    run = f"{_machine()}:{os.getpid()}:{uuid.uuid4().hex}"
+    _alive.add(run)
+    try:
+        yield run
+    finally:
+        _alive.discard(run)
 
 
 def is_known_dead(run: str) -> bool:
-    """Whether ``run`` was a process of this host that has ended; False where that cannot be known.
+    """Whether ``run`` was a writer of this machine that has ended; False where that cannot be known.
 
-    Where host names or process numbers are shared this may be wrong; then the fence stops the earlier writer with an error.
+    Where process numbers are used again a dead writer may look alive; then its heartbeat expires. One that lives never looks
+    dead, unless two machines share name and process numbers; then the fence stops the earlier writer with an error.
     """
-    host, _, rest = run.partition(":")
+    machine, _, rest = run.partition(":")
     pid = rest.partition(":")[0]
-    if os.name != "posix" or host != socket.gethostname() or not pid.isdecimal():
+    if os.name != "posix" or machine != _machine() or not pid.isdecimal():
         return False
+    if int(pid) == os.getpid():
+        return run not in _alive
     try:
         os.kill(int(pid), 0)
     except ProcessLookupError:
@@ -26,3 +40,12 @@ def is_known_dead(run: str) -> bool:
     except PermissionError:
         return False
     return False
+
+
+def _machine() -> str:
+    """Host name, with the number of the process namespace where there is one: containers may share the name, but not that."""
+    host = socket.gethostname()
+    try:
+        return f"{host}/{os.readlink('/proc/self/ns/pid').strip('pid:[]')}"
+    except OSError:
+        return host

@@ -7,6 +7,10 @@ import pytest
 
 from roicg.cli.studies import study_path
 from roicg.core.errors import StudyError
+from roicg.core.ids import NUMERICS
+from roicg.store.neo4j.collect import Collected, Condemned
+from roicg.store.neo4j.migrations import SchemaState
+from roicg.store.neo4j.publish import PublishRules
 from roicg.store.verify import Finding
 
 
@@ -29,15 +33,34 @@ def test_an_unknown_witness_is_named(roicg) -> None:
     assert "the one witness is py2neo" in roicg("verify", "--witness", "neo4j").stderr
 
 
-def test_gc_counts_what_it_removed(store, roicg) -> None:
-    store.gc = lambda: (3, 5)
-    assert roicg("gc").stderr == "removed 2 versions: 3, 5\n"
-    assert json.loads(roicg("gc", "--json").stdout) == {"removed": [3, 5]}
+def test_gc_says_what_it_removed_or_would_remove(store, roicg) -> None:
+    asked: list[bool] = []
+    found = Collected((Condemned(3, "s|m@1|own|ports", "staged", 40),), {"edges": 30, "nodes": 10})
+    store.gc = lambda dry_run: (asked.append(dry_run), found)[1]
+    assert roicg("gc").stderr == "removed 1 versions, 30 edges, 10 nodes\n"
+    assert roicg("gc", "--dry-run").stderr == "would remove 1 versions, 30 edges, 10 nodes\n"
+    removed = [{"number": 3, "slot": "s|m@1|own|ports", "status": "staged", "rows": 40}]
+    assert json.loads(roicg("gc", "--dry-run", "--json").stdout) == {"dry_run": True, "removed": removed, "counts": {"edges": 30, "nodes": 10}}
+    assert asked == [False, True, True]
+    store.gc = lambda dry_run: Collected()
+    assert roicg("gc").stderr == "nothing to remove\n"
 
 
-def test_status_asks_one_query(store, roicg) -> None:
-    store.answers["house.published"] = lambda study: [{"slot": f"{study}|m@1|own|ports", "status": "published"}]
-    assert json.loads(roicg("status", "--study", "s", "--json").stdout) == [{"slot": "s|m@1|own|ports", "status": "published"}]
+def test_status_says_what_is_stale_failed_and_which_schema_there_is(store, roicg) -> None:
+    """Seen to fail with stale as published by this numerics, and with failed versions left as staged."""
+    rows = [{"slot": f"s|m@{n}|own|ports", "number": n, "numerics": NUMERICS, "status": "published"} for n in range(4)]
+    rows[1] |= {"numerics": NUMERICS - 1}
+    rows[2] |= {"status": "staged"}
+    rows[3] |= {"status": "staged"}
+    store.answers["house.published"] = lambda study: rows if study == "s" else []
+    store.answers["house.leftovers"] = lambda expiry_s: [{"number": 3, "status": "staged"}, {"number": 0, "status": "superseded"}]
+    store.rules, store.schema = PublishRules(), lambda: SchemaState(7, 9)
+    said = json.loads(roicg("status", "--study", "s", "--json").stdout)
+    assert [row["status"] for row in said["graphs"]] == ["published", "stale", "staged", "failed"]
+    assert said["schema"] == {"recorded": 7, "known": 9}
+    text = roicg("status", "--study", "s").stderr
+    assert "1 failed, 1 published, 1 staged, 1 stale, schema 7; this roicg brings 9, which the next command that writes applies" in text
+    assert "`roicg gc` removes" in text
 
 
 def test_the_report_goes_where_it_is_told_or_into_the_home(store, roicg, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

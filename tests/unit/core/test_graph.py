@@ -4,14 +4,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
 
 from roicg.core.errors import LawError, PromptError
 from roicg.core.graph import Checkpoint, ComputationalGraph, EdgeTable
-from roicg.core.ids import digest
+from roicg.core.ids import digest, digest_streamed
 from roicg.core.partition import Roi, RoiPartition
 from roicg.core.prompts import PromptPair, PromptSet, TaskPrompts
 from roicg.core.rank import rank_edges
 from roicg.core.sites import is_upstream, port_groups, transformer_sites
+from tests import strategies
 
 SITES = transformer_sites(1, 2, 3)
 
@@ -119,3 +121,30 @@ def test_splits_share_no_case() -> None:
 
 def test_a_renamed_task_asks_the_same() -> None:
     assert PromptSet("t", "rois", (pair(),)).id == PromptSet("u", "rois", (pair(),)).id
+
+
+def literal_hash(graph: ComputationalGraph) -> str:
+    """The content hash as it is defined: everything sorted, and held at once."""
+    rois, edges = graph.partition.rois, graph.edges
+    rows = sorted(
+        [task, rois[int(edges.source[e])].key, rois[int(edges.target[e])].key, edges.port[e]]
+        + [float(column[t, e]) for column in (edges.weight, edges.se, edges.mean_abs)]
+        for t, task in enumerate(edges.tasks)
+        for e in range(len(edges))
+    )
+    groups = sorted([g.task, g.group, g.effect, g.gap, g.steps, g.method, g.complete, g.saturated] for g in graph.port_groups)
+    return digest(sorted([r.key, r.site, list(r.members), r.is_rest] for r in rois), rows, groups)
+
+
+@settings(max_examples=50, deadline=None)
+@given(graph=strategies.graphs())
+def test_the_content_hash_is_made_row_by_row_and_is_the_defined_one(graph: ComputationalGraph) -> None:
+    """Seen to fail with rows in the order of the ROIs' positions instead of their names, and with tasks as they come."""
+    assert graph.content_hash == literal_hash(graph)
+
+
+@pytest.mark.parametrize("parts", [(), ([],), ([], [1]), ([[1.5, "a"], [None, True]], ["é"], [])])
+def test_a_digest_does_not_depend_on_being_made_in_pieces(parts: tuple[list[object], ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    for chunk in (1, 2, 10_000):
+        monkeypatch.setattr("roicg.core.ids._CHUNK", chunk)
+        assert digest_streamed(*(iter(part) for part in parts)) == digest(*parts)

@@ -60,7 +60,7 @@ def rows_of(name: str, params: dict[str, Any]) -> list[Any]:
 
 
 def put(fake: Collecting, monkeypatch: pytest.MonkeyPatch, *, read: ComputationalGraph = GRAPH, batch: int = 10_000) -> Any:
-    monkeypatch.setattr(publish, "read_version", lambda connection, number: read)
+    monkeypatch.setattr(publish, "read_version", lambda connection, number, on_page=None: read)
     return Publication(fake, GRAPH, SLOT, PublishRules(batch=batch, wait_s=0.0)).publish(replace=False)  # type: ignore[arg-type]
 
 
@@ -69,10 +69,10 @@ def test_the_protocol_is_sent_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
     result = put(fake, monkeypatch)
     assert (result.outcome, result.number, result.edges, result.content_hash) == ("published", 7, 16, GRAPH.content_hash)
     loads = [name for step in ("blocks", "features") for name in ("publish.advance", f"load.{step}")]
-    loads += ["load.partition_complete"]
+    loads += ["publish.advance", "load.partition_complete"]
     loads += [name for step in ("rois", "flows", "port_groups", "edges") for name in ("publish.advance", f"load.{step}")]
     opening = ["publish.lock", "publish.fence", "publish.standing", "load.tasks", "publish.stage"]
-    closing = ["publish.flip", "publish.score", "publish.chain", "publish.release", "publish.condemn"]
+    closing = ["publish.turn", "publish.standing", "publish.flip", "publish.score", "publish.chain", "publish.release", "publish.condemn"]
     assert fake.names == opening + loads + closing
 
 
@@ -84,7 +84,7 @@ def test_edges_go_out_sorted_and_grouped_by_source_whatever_their_order_was(monk
     shuffled = replace(GRAPH, edges=replace(edges, source=edges.source[order], target=edges.target[order], port=tuple(edges.port[i] for i in order), **columns))
     for graph in (GRAPH, shuffled):
         fake = Collecting()
-        monkeypatch.setattr(publish, "read_version", lambda connection, number: GRAPH)
+        monkeypatch.setattr(publish, "read_version", lambda connection, number, on_page=None: GRAPH)
         Publication(fake, graph, SLOT, PublishRules()).publish(replace=False)  # type: ignore[arg-type]
         sent.append([(name, params) for name, params in fake.sent if name.startswith("load.")])
     assert sent[0] == sent[1]

@@ -1,0 +1,8 @@
+// How many slots show a graph, and what do their versions' numbers add up to?
+// mode: read
+// return: slots INTEGER
+// return: numbers INTEGER
+// Asked before and after another question: numbers are never given twice, so both figures are the same only if nothing was published
+// in between, and no slot was met in the instant in which a commit moves what it shows.
+MATCH (:Slot)-[:PUBLISHED]->(v:GraphVersion)
+RETURN count(*) AS slots, coalesce(sum(v.number), 0) AS numbers

@@ -1,0 +1,60 @@
+"""A question is asked again when something was published while it was answered."""
+
+from typing import Any
+
+import pytest
+
+from roicg.core.errors import StoreError
+from roicg.store.neo4j import settled
+from roicg.store.neo4j.settled import settled_rows, standing_version
+
+
+class Publishing:
+    """A database in which the first ``flips`` looks each find something newly published; like a flip, each gives other rows."""
+
+    def __init__(self, flips: int) -> None:
+        self.flips, self.looks, self.asked = flips, 0, 0
+
+    def reading(self, name: str, work: Any) -> Any:
+        return work(self)
+
+    def run(self, name: str, **params: Any) -> list[dict[str, Any]]:
+        if name == "house.shown":
+            self.looks += 1
+            return [{"slots": 1, "numbers": min(self.looks, self.flips + 1)}]
+        self.asked += 1
+        return [{"number": self.flips + 1}] if self.looks > self.flips and name != "publish.standing" else []
+
+    read = run
+
+
+@pytest.fixture(autouse=True)
+def without_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settled, "PAUSE_S", 0.0)
+
+
+def ask(database: Publishing) -> list[dict[str, Any]]:
+    return settled_rows(database, "a question", lambda tx: tx.run("a question"))  # type: ignore[arg-type]
+
+
+def test_a_quiet_database_is_asked_once() -> None:
+    quiet = Publishing(0)
+    assert ask(quiet) == [{"number": 1}]
+    assert (quiet.looks, quiet.asked) == (2, 1)
+
+
+def test_an_answer_of_the_instant_of_a_flip_does_not_count() -> None:
+    """Seen to fail with the rows of the first try returned: none at all, as a slot shows while a commit is applied."""
+    busy = Publishing(3)
+    assert ask(busy) == [{"number": 4}]
+    assert busy.asked > 1
+    assert settled.settled(Publishing(2), "a question", lambda: 7) == 7  # type: ignore[arg-type]
+
+
+def test_what_never_settles_is_said() -> None:
+    with pytest.raises(StoreError, match="graphs were published during each of 20 tries"):
+        ask(Publishing(10**6))
+
+
+def test_nothing_published_stands_for_nothing() -> None:
+    assert standing_version(Publishing(0), "g") is None  # type: ignore[arg-type]
