@@ -142,7 +142,18 @@ def _change_tables(study: Study, courses: Sequence[Sequence[Course]]) -> list[Ta
         )
         head = ("model", "graph", "fitted", "emerged", "change", "off", "within 10 %")
         found.append(Table(f"change-{held_out}", f"When does {held_out} appear?", head, tuple(rows), note))
+        found += [_curves(held_out, (*names, *CONTROLS), together) for together in courses if held_out in together[0].tasks[0]]
     return found
+
+
+def _curves(held_out: str, graphs: Sequence[str], together: Sequence[Course]) -> Table:
+    """How much each graph changes from checkpoint to checkpoint, in shares of its own greatest change of all."""
+    steps = together[0].steps
+    shares = {of: [np.array(course.changes(of)) / max(course.changes(of)) for course in together] for of in graphs}
+    rows = [(f"{steps[i]}–{steps[i + 1]}", *(spread([float(share[i]) for share in shares[of]]) for of in graphs)) for i in range(len(steps) - 1)]
+    note = f"Σ |Δweight| between neighbouring checkpoints over the greatest of the whole training; mean over {len(together)} seeds (least–greatest)."
+    head = ("steps", *(f"{of} (control)" if of in CONTROLS else of for of in graphs))
+    return Table(f"changes-{held_out}-{together[0].model}", f"How much changes when, around {held_out}?", head, tuple(rows), note)
 
 
 def _course_table(study: Study, together: Sequence[Course]) -> Table:

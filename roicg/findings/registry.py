@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from roicg.core.errors import StudyError
 from roicg.findings.finding import Finding
 
-FINDINGS: Mapping[str, str] = {name: f"roicg.findings.{name}" for name in ("emergence", "one_edge", "separation", "size", "subgraphs", "units")}
+FINDINGS: Mapping[str, str] = {name: f"roicg.findings.{name}" for name in ("emergence", "matching", "one_edge", "separation", "size", "subgraphs", "units")}
 """Name → the module whose ``FINDING`` it is."""
 
 

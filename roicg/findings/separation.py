@@ -44,9 +44,11 @@ from roicg.places import Place, open_place
 if TYPE_CHECKING:
     from roicg.store.neo4j.store import Neo4jStore
 
-PAIRS = 64
-"""Pairs of a split that a set is measured on."""
+CHOOSE_PAIRS, PAIRS = 32, 64
+"""Pairs that a set is chosen on (split ``edges``) and told on (split ``eval``)."""
 POOL = 100
+PARTED = 0.95
+"""Exact runs choose sets only where shares leave more to gain."""
 FEATURE_BUDGETS = (0.025, 0.05, 0.1, 0.25)
 EDGE_BUDGETS = (0.02, 0.05, 0.1, 0.2, 0.3)
 DIRECTIONS: tuple[Direction, ...] = ("ablate", "keep")
@@ -81,7 +83,7 @@ def measure(place: Place, store: "Neo4jStore") -> list[Row]:
         tasks = tuple(with_own_answers(lens, task) for task in tasks)
         graphs = _attributed_anew(place, lens, tasks, graphs)
     graphs = {**graphs, BY_USE: _by_use(place, lens, tasks)}
-    choose, tell = (ask(lens, tasks, split, PAIRS) for split in ("edges", "eval"))
+    choose, tell = ask(lens, tasks, "edges", CHOOSE_PAIRS), ask(lens, tasks, "eval", PAIRS)
     units = [*_node_units(lens, tasks, graphs, _communities(place, store), choose, tell), *_edge_units(graphs, choose, tell)]
     rng = np.random.default_rng([place.study.findings.seed, 5])
     return [row for unit in units for row in _rows(unit, [task.task for task in tasks], rng, solved=solved)]
@@ -162,8 +164,9 @@ def _community_of_feature(partition: RoiPartition, communities: list[list[str]])
 
 def _rows(unit: Unit, tasks: list[str], rng: np.random.Generator, *, solved: bool) -> Iterator[Row]:
     for direction in DIRECTIONS:
-        ways = {"share": _best_by_share(unit, direction)}
-        if unit.greedy:
+        by_share, gap = _best_by_share(unit, direction)
+        ways = {"share": by_share}
+        if unit.greedy and gap < PARTED:
             ways["exact runs"] = (greedy_ablation if direction == "ablate" else greedy_keeping)(unit.choose, unit.share)
         for chosen_by, sets in ways.items():
             values = matrix(unit.tell, sets, direction)
@@ -181,13 +184,14 @@ def _rows(unit: Unit, tasks: list[str], rng: np.random.Generator, *, solved: boo
             }
 
 
-def _best_by_share(unit: Unit, direction: Direction) -> Sets:
-    """The manner and budget whose sets part the tasks best on the split that is chosen on."""
+def _best_by_share(unit: Unit, direction: Direction) -> tuple[Sets, float]:
+    """The manner and budget whose sets part the tasks best on the split that is chosen on, and their mean gap there."""
     options = [
         chosen_by_share(unit.share, unit.group, how, max(1, round(budget * len(unit.group)))) for how in ("specific", "strongest") for budget in unit.budgets
     ]
     found = [np.nan_to_num(gaps(matrix(unit.choose, sets, direction), direction)).mean() for sets in options]
-    return options[int(np.argmax(found))]
+    best = int(np.argmax(found))
+    return options[best], float(found[best])
 
 
 def _text(values: Float[np.ndarray, "..."]) -> str:

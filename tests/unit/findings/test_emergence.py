@@ -75,7 +75,7 @@ def test_tasks_of_one_recipe_are_kin() -> None:
 
 
 def test_the_table_says_how_far_off_each_graph_is() -> None:
-    change, course = tables(study(), measured())
+    change, curves, course = tables(study(), measured())
     rows = {(row[0], row[1]): row[2:] for row in change.rows}
     assert rows["m-s0", "unseen"] == (100, 300, 300, "+0%", True)
     assert rows["m-s1", "parameters (control)"] == (100, 300, 400, "+25%", False)
@@ -83,3 +83,5 @@ def test_the_table_says_how_far_off_each_graph_is() -> None:
     assert course.columns[:5] == ("step", "unseen", "seen", "all", "max")
     assert course.rows[-1][:3] == (400, "1.00 (1.00–1.00)", "1.00 (1.00–1.00)")
     assert course.rows[0][5] == "–"
+    assert curves.rows[3][:2] == ("200–300", "1.00 (1.00–1.00)")
+    assert curves.columns[-1] == "parameters (control)"

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from roicg.core.settings import Study
-from roicg.findings import one_edge, separation, size, subgraphs, units
+from roicg.findings import matching, one_edge, separation, size, subgraphs, units
 from roicg.findings.finding import Measured
 
 TASKS = ["a", "b"]
@@ -166,3 +166,27 @@ def test_cuts_are_told_beside_their_own_graph() -> None:
     assert cuts.rows[0][6] == "0.96 (0.96–0.96)"
     assert overlaps.rows[0][3:5] == ("0.25 (0.25–0.25)", 0.05)
     assert found.rows[0][4] == "0 of 3"
+
+
+def test_matches_are_told_beside_their_controls() -> None:
+    row = {
+        "relation": "seed",
+        "other": "m-s0@9",
+        "pairs": 9,
+        "similarity": 0.8,
+        "dealt": 0.7,
+        "p": 0.01,
+        "twins": 5,
+        "twins_dealt": 3.21,
+        "twins_p": 0.1,
+        "index": 0.4,
+        "chance": 0.41,
+        "index_p": 0.6,
+        "held_out": 0.5,
+        "held_out_chance": 0.3,
+        "held_out_p": 0.2,
+    }
+    before = {**row, "relation": "before", "p": 0.2}
+    table, short = matching.tables(study(), told([row, before], 1))
+    assert table.rows[0] == ("m-s0@9", "m-s0@9", "another seed", 0.8, 0.7, 0.01, "5 of 9, 3.2 by chance", 0.4, 0.41, 0.6, 0.5, 0.2)
+    assert short.rows == (("the checkpoint before", 1, "0.10", "0 of 1", "0 of 1"), ("another seed", 1, "0.10", "1 of 1", "0 of 1"))
