@@ -83,3 +83,5 @@ def debian_root(root: Path, packages: tuple[str, ...]) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise RuntimeError(f"debootstrap failed: {done.stdout[-500:]} {done.stderr[-500:]}")
+    for folder in ("var/cache/apt/archives", "var/lib/apt/lists", "usr/share/doc", "usr/share/locale"):
+        shutil.rmtree(root / folder, ignore_errors=True)
