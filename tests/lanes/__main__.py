@@ -3,7 +3,7 @@
 1. ``embedded``: every test, as ``make test`` runs them.
 2. ``next``: the integration suite on the second line of Neo4j.
 3. ``container``: the same in a container, through testcontainers.
-4. ``uri``: a part of it on a server named by ``ROICG_NEO4J_URI``.
+4. ``uri``: a part of it on the server that ``ROICG_NEO4J_URI`` names, by default one that is started for it.
 5. ``compose``: docker/compose.yaml brought up and used.
 6. ``wheel``: every torch-free install from the built wheel.
 
@@ -13,41 +13,47 @@ in ``excused.yaml``.
 """
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
 
+from roicg.core.errors import RoicgError
 from tests.lanes.engine import NoEngine, engine
 from tests.lanes.outcomes import Outcomes, complaints, read_outcomes, table
+from tests.server_fixtures import start_embedded, watched_home
 
 ROOT = Path(__file__).resolve().parents[2]
+ADDRESS = ("ROICG_NEO4J_URI", "ROICG_NEO4J_USER", "ROICG_NEO4J_PASSWORD")
 EXCUSED = Path(__file__).with_name("excused.yaml")
+PART = ("tests/integration/test_cli.py", "tests/integration/test_publish.py")
 LANE_FILES = ("-o", "python_files=lane_*.py")
 
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """What pytest is given, what the environment adds, which variable requires the lane, whether it needs Docker and runs the suite."""
+    """What pytest is given, what the environment adds, which variable requires the lane; whether it needs Docker, runs the suite, is given an URI."""
 
     arguments: tuple[str, ...]
     environment: Mapping[str, str] = field(default_factory=dict)
     required: str = ""
     docker: bool = False
     suite: bool = False
+    named: bool = False
 
 
 LANES = {
-    "embedded": Lane(()),
+    "embedded": Lane((), {"ROICG_TEST_SERVER": "embedded"}, "ROICG_REQUIRE_NEO4J"),
     "next": Lane(("tests/integration",), {"ROICG_NEO4J_LINE": "next", "ROICG_TEST_SERVER": "embedded"}, "ROICG_REQUIRE_NEO4J_NEXT", suite=True),
     "container": Lane(("tests/integration",), {"ROICG_TEST_SERVER": "container"}, "ROICG_REQUIRE_DOCKER", docker=True, suite=True),
-    "uri": Lane(("tests/lanes/lane_uri.py", *LANE_FILES)),
+    "uri": Lane(PART, required="ROICG_REQUIRE_NEO4J", suite=True, named=True),
     "compose": Lane(("tests/lanes/lane_compose.py", *LANE_FILES), {}, "ROICG_REQUIRE_DOCKER", docker=True),
     "wheel": Lane(("tests/lanes/lane_wheel.py", *LANE_FILES), {}, "ROICG_REQUIRE_INDEX"),
 }
@@ -59,20 +65,20 @@ def main(names: list[str]) -> int:
     if unknown:
         print(f"{unknown[0]!r} is no lane; the lanes are {', '.join(LANES)}", file=sys.stderr)
         return 2
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # so that an engine and servers end with us
     rows: dict[str, Outcomes] = {}
     wrong: list[str] = []
-    with tempfile.TemporaryDirectory(prefix="rg-lanes-") as folder, ExitStack() as stack:
+    with tempfile.TemporaryDirectory(prefix="rg-lanes-", ignore_cleanup_errors=True) as folder, ExitStack() as stack:
         for name in names or LANES:
             lane = LANES[name]
             print(f"\n── lane {name}", flush=True)
             try:
-                host = stack.enter_context(engine(Path(folder) / "docker")) if lane.docker and "DOCKER_HOST" not in os.environ else None
-            except NoEngine as error:
+                if lane.docker and "DOCKER_HOST" not in os.environ:  # one engine for the lanes that need one: they share its images
+                    os.environ["DOCKER_HOST"] = stack.enter_context(engine(Path(folder) / "docker"))
+                with named_server(lane) as address:
+                    rows[name] = run_lane(lane, address, Path(folder) / f"{name}.xml")
+            except (NoEngine, ImportError, RoicgError) as error:
                 rows[name] = Outcomes(skipped={name: str(error)})
-            else:
-                if host:
-                    os.environ["DOCKER_HOST"] = host  # for the lanes after it too: they share the engine and its images
-                rows[name] = run_lane(lane, Path(folder) / f"{name}.xml")
             wrong += judged(name, lane, rows)
     print("\n" + "\n".join(table(rows)), flush=True)
     for line in wrong:
@@ -80,11 +86,24 @@ def main(names: list[str]) -> int:
     return 1 if wrong else 0
 
 
-def run_lane(lane: Lane, report: Path) -> Outcomes:
+@contextmanager
+def named_server(lane: Lane) -> Iterator[dict[str, str]]:
+    """The variables that name a server: the environment's own, or those of an embedded one that runs within the block; none for other lanes."""
+    given = {name: value for name, value in os.environ.items() if name in ADDRESS}
+    if not lane.named or ADDRESS[0] in given:
+        yield given if lane.named else {}
+        return
+    with watched_home() as home:
+        address = start_embedded(home)
+        yield dict(zip(ADDRESS, (address.uri, address.user, address.password), strict=True))
+
+
+def run_lane(lane: Lane, address: Mapping[str, str], report: Path) -> Outcomes:
     """One pytest process with the lane's server; what it did."""
+    inherited = {name: value for name, value in os.environ.items() if name not in (*ADDRESS, "ROICG_TEST_SERVER", "ROICG_NEO4J_LINE")}
     began = time.monotonic()
     command = [sys.executable, "-m", "pytest", *lane.arguments, "-ra", "--durations=15", f"--junitxml={report}"]
-    code = subprocess.call(command, cwd=ROOT, env={**os.environ, **lane.environment})
+    code = subprocess.call(command, cwd=ROOT, env={**inherited, **lane.environment, **address})
     outcomes = read_outcomes(report, time.monotonic() - began)
     if code != 0 and not outcomes.failed:
         return Outcomes(outcomes.passed, frozenset({f"pytest ended with {code}"}), outcomes.skipped, outcomes.seconds)

@@ -21,6 +21,7 @@ import pytest
 from roicg.server.jars import read_lock
 from tests.lanes.container import neo4j_image
 from tests.lanes.engine import answering_engine
+from tests.lanes.fresh import build_wheel
 from tests.lanes.images import ROOT, official_or_local, roicg_image
 
 SERVICES = {"neo4j", "postgres", "code", "webserver", "daemon"}
@@ -113,7 +114,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     assert command is not None
     folder = tmp_path_factory.mktemp("compose")
     folder.chmod(0o755)
-    wheel = build_wheel(folder)
+    wheel = build_wheel(folder / "dist")
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(folder / "wheel")
     (folder / "studies").mkdir()
@@ -139,14 +140,6 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         yield stack
     finally:
         stack.compose("down", "-v", "--timeout", "20", check=False)
-
-
-def build_wheel(folder: Path) -> Path:
-    done = subprocess.run(
-        [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder / "dist"), str(ROOT)], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return next((folder / "dist").glob("roicg-*.whl"))
 
 
 def test_without_passwords_nothing_starts() -> None:
