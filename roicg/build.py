@@ -27,7 +27,7 @@ from roicg.rois.controls import as_reference, components, random_like, singleton
 from roicg.rois.labels import labelled
 from roicg.rois.partition import own_partition
 from roicg.rois.positions import split_tokens
-from roicg.rois.signatures import activation_signatures
+from roicg.rois.signatures import activation_differences, activation_signatures
 
 
 def build_graph(
@@ -86,7 +86,7 @@ def name_rois(
         found = own_partition(lens.sites, signatures, study.rois)
         if study.rois.signature == "attribution":  # the signature's path is not that of the edges
             found = replace(found, settings={**found.settings, "signature_path": {"path": "inputs", "rule": "gauss-legendre", "steps": STEPS}})
-        return labelled(found, signatures, signature_columns(prompts, study.rois.seed), token_text)
+        return labelled(found, activation_differences(lens, prompts, study.rois), signature_columns(prompts, study.rois.seed), token_text)
 
 
 def attribute(

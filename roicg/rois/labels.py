@@ -1,6 +1,6 @@
 """A plain line on each ROI: how many features, and where they vary. It says nothing of their use, which is for edges to show.
 
-``146 neurons · add 0.62, max 0.21 · position 5 (0.9) · token '+' (0.8) · purity 0.49 · stable 0.97``
+``146 neurons · add 0.62, max 0.21 · position 5 (0.90) · token '+' (0.80) · purity 0.49 · stable 0.97``
 
 The score of a task (position, token) is the **share of the ROI's variance** that lies in the columns of that task (at that
 position, of that token there), each member scaled to variance 1 first:
@@ -12,8 +12,8 @@ share of the columns, π. S is named when its share is at least ``NAMED`` above 
 deviations of what it is when columns are shuffled (drawing |S| of the y_c without replacement: no draws are needed).
 
 Purity = the largest (share − π) / (1 − π) of a task: 0 as columns are spread, 1 all in one task. Stable = how well halves of the
-columns find the ROI again (mean largest Jaccard index). The activations are those of the signature; where the study's
-signature is ``attribution``, shares are of the variance of that.
+columns find the ROI again (mean largest Jaccard index). Activations are those of ``signatures.activation_differences``,
+relative to their mean at each position of each task, whatever signature the ROIs were found by.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -55,14 +55,15 @@ class Share:
 
 
 def labelled(
-    partition: RoiPartition, signatures: Mapping[str, Float[np.ndarray, "feature column"]], columns: Columns, token_text: TokenText | None = None
+    partition: RoiPartition, activations: Mapping[str, Float[np.ndarray, "feature column"]], columns: Columns, token_text: TokenText | None = None
 ) -> RoiPartition:
     """The same partition with a label on every ROI; ids do not change, labels are no part of them.
 
-    ``columns``: what the signatures' columns are. ``token_text``: token id → text, where a tokenizer is known; else ids are shown.
+    ``columns``: what the columns of ``activations`` (site key → [feature, column]) are. ``token_text``: token id → text, where
+    a tokenizer is known; else ids are shown.
     """
     recovered: Mapping[str, float] = partition.settings.get("recovery", {})
-    rois = (replace(roi, label=_label(roi, signatures.get(roi.site), columns, token_text, recovered.get(roi.key))) for roi in partition.rois)
+    rois = (replace(roi, label=_label(roi, activations.get(roi.site), columns, token_text, recovered.get(roi.key))) for roi in partition.rois)
     return replace(partition, rois=tuple(rois))
 
 
@@ -91,13 +92,13 @@ def shares(energy: Float[np.ndarray, " column"], kinds: Int[np.ndarray, " column
     return sorted(found, key=lambda one: (-one.share, one.value))
 
 
-def _label(roi: Roi, signature: Float[np.ndarray, "feature column"] | None, columns: Columns, token_text: TokenText | None, stable: float | None) -> str:
+def _label(roi: Roi, rows: Float[np.ndarray, "feature column"] | None, columns: Columns, token_text: TokenText | None, stable: float | None) -> str:
     if roi.kind in ("tok", "logits"):
         return roi.key
     size = f"{roi.size} {NOUN[roi.kind]}{'' if roi.size == 1 else 's'}"
     if roi.is_rest:
         return f"{size} that {'does' if roi.size == 1 else 'do'} not vary with the prompt"
-    energy = column_energy(signature[list(roi.members)]) if signature is not None else np.zeros(len(columns))
+    energy = column_energy(rows[list(roi.members)]) if rows is not None else np.zeros(len(columns))
     words = [size, *_where(energy, columns, token_text)]
     if stable is not None:
         words.append(f"stable {stable:.2f}")

@@ -32,6 +32,8 @@ from roicg.numerics.similarity import correlation, eigengap, graph_modularity, l
 from roicg.rois.methods import Method, cut, merge_tree, spectral
 
 NULL_FEATURES = 1024
+"""Of 20,000 features with planted groups z is 12, 17 and 226 on 512, 1,024 and 2,000 of them, at .7, 1.1 and 5.8 s for a draw of both
+nulls: enough to decide, at a fifth of the time that twice as many take."""
 HALVES = 3
 CHUNKS = 32
 NO_GROUPS = SiteQuality(n_rois=1, modularity=0.0, z_rotation=0.0, z_shuffle=0.0, p_rotation=1.0, p_shuffle=1.0, stability=0.0, above_null=False)
@@ -104,7 +106,7 @@ def least_recovery(pairs: Iterable[tuple[Labels, Labels]]) -> float:
 
 
 def modularity_of(corr: Square, methods: Iterable[Method], seed: int, k: int | None, k_max: int) -> float:
-    """The best Q of ``methods`` after the whole procedure on a feature correlation: similarity, ``k`` (None: by eigengap), method, modularity."""
+    """The best Q of ``methods`` after the whole procedure on a correlation: similarity, ``k`` (None: by eigengap), method, modularity."""
     similarity = rowabs(corr)
     graph = similarity_graph(similarity)
     groups = eigengap(graph, k_max) if k is None else min(k, len(graph))
@@ -114,7 +116,7 @@ def modularity_of(corr: Square, methods: Iterable[Method], seed: int, k: int | N
 def against_nulls(
     signature: Float[np.ndarray, "n column"], modularity: float, method: Method, k: int | None, n: int, draws: int, seed: int, rng: np.random.Generator
 ) -> dict[str, Any]:
-    """z and p of ``modularity`` against both nulls, from the sample ``signature`` of ``n`` features; measured again on the sample where it is not all of them."""
+    """z and p of ``modularity`` against both nulls, from the sample ``signature`` of ``n`` features; where it is not all, Q is measured on it, too."""
     k_max = largest_k(n)
     corr = correlation(signature)
     observed = modularity if len(signature) == n else modularity_of(corr, [method], seed, k, k_max)

@@ -43,6 +43,12 @@ def activation_signatures(lens: Lens, prompts: Sequence[TaskPrompts], settings: 
 
     Columns as in :func:`~roicg.models.columns.signature_columns`. Raises ``PromptError`` when the ``rois`` splits hold no prompt at all.
     """
+    position = signature_columns(prompts, settings.seed).position
+    return {key: even_positions(rows, position) for key, rows in activation_differences(lens, prompts, settings).items()}
+
+
+def activation_differences(lens: Lens, prompts: Sequence[TaskPrompts], settings: RoiSettings) -> dict[str, Float[np.ndarray, "feature column"]]:
+    """The same before step 4, in units of the activations: what labels are made of."""
     parts: dict[str, list[np.ndarray]] = {site.key: [] for site in lens.sites if site.kind in ("attention", "mlp")}
     columns = signature_columns(prompts, settings.seed)
     for index, (task, kept) in enumerate(zip(prompts, kept_columns(prompts, settings.seed), strict=True)):
@@ -58,7 +64,7 @@ def activation_signatures(lens: Lens, prompts: Sequence[TaskPrompts], settings: 
         for key, some in values.items():
             differences = within_positions(torch.cat(some), position)
             parts[key].append(first_principal(differences, lens.attentions[int(key[1:])]) if key.startswith("a") else _as_array(differences.T))
-    return {key: even_positions(np.concatenate(part, axis=1), columns.position) for key, part in parts.items()}
+    return {key: np.concatenate(part, axis=1) for key, part in parts.items()}
 
 
 def within_positions(values: Float[torch.Tensor, "column ..."], position: Int[torch.Tensor, " column"]) -> Float[torch.Tensor, "column ..."]:

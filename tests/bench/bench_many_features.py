@@ -31,7 +31,8 @@ def _whole() -> list[Figure]:
     done = subprocess.run([sys.executable, "-m", "tests.bench.many_features", str(N), str(COLUMNS)], capture_output=True, text=True, check=True, cwd=ROOT)
     found = json.loads(done.stdout.splitlines()[-1])
     what = f"ROIs of {N:,} features, {COLUMNS:,} columns"
-    worth = f"ARI with 50 planted groups of 88 to 4,472 features {found['ari']:.3f}, {found['rois']:.0f} ROIs, z {found['z']:.1f}, stability {found['stability']:.2f}"
+    worth = f"ARI with 50 planted groups of 88 to 4,472 features {found['ari']:.3f}, "
+    worth += f"{found['rois']:.0f} ROIs, z {found['z']:.1f}, stability {found['stability']:.2f}"
     memory = f"peak of the whole process; {found['before_mib']:.0f} MiB of it before, the signature among it"
     return [
         Figure(f"{what}: CPU seconds", found["cpu_s"], 600, note=f"one thread; signature to labels, with nulls, hierarchy and stability; {worth}"),

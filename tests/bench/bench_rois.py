@@ -58,7 +58,8 @@ def _frequencies() -> list[Figure]:
             partitions.append(grouped(model.lens, activation_signatures(model.lens, model.prompts(seed=seed), DEFAULT)["m0"], QUICK if seed else DEFAULT))
             scores.append(found(model, partitions[-1]))
         frequencies, counts = np.unique(model.frequency[model.labelled], return_counts=True)
-        known = f"{model.labelled.sum()} of {len(model.labelled)} neurons labelled, frequencies {', '.join(f'{f} ({c})' for f, c in zip(frequencies, counts, strict=True))}"
+        named = ", ".join(f"{frequency} ({count})" for frequency, count in zip(frequencies, counts, strict=True))
+        known = f"{model.labelled.sum()} of {len(model.labelled)} neurons labelled, frequencies {named}"
         note = f"least of {len(scores)} draws, mean {statistics.mean(scores):.3f}; {known}; accuracy {model.accuracy:.4f}; {worth(partitions[0])}"
         figures.append(Figure(f"default, {model.name}: ARI with the frequency", min(scores), 0.95, at_most=False, note=note))
     return figures
@@ -99,7 +100,8 @@ def _modules() -> list[Figure]:
         figures.append(Figure(f"{name}: ARI with the parts", least(activation_signatures(lens, prompts, QUICK)), 1.0, at_most=False, note=note))
         noisy = [least(noisy_signatures(lens, prompts, 3.0, seed)) for seed in DRAWS]
         more = [least(noisy_signatures(lens, prompts, 3.0, seed, of_all=True)) for seed in DRAWS]
-        note = f"least of {len(noisy)} draws and {len(parts)} sites; {min(more):.3f} where noise is measured against all variance, steps between positions among it"
+        note = f"least of {len(noisy)} draws and {len(parts)} sites; "
+        note += f"{min(more):.3f} where noise is measured against all variance, steps between positions among it"
         figures.append(Figure(f"{name}, SNR 3: ARI with the parts", min(noisy), 0.9, at_most=False, note=note))
     return figures
 

@@ -9,11 +9,11 @@ import neo4j
 import pytest
 from neo4j.exceptions import IncompleteCommit
 
-from roicg.core.errors import PublishConflict
+from roicg.core.errors import PublishConflict, StoreError
 from roicg.core.graph import ComputationalGraph
 from roicg.server.address import Address
-from roicg.store.neo4j import read
-from roicg.store.neo4j.driver import Transaction
+from roicg.store.neo4j import read, settled
+from roicg.store.neo4j.driver import Rows, Transaction
 from roicg.store.neo4j.publish import PublishRules
 from roicg.store.neo4j.store import Neo4jStore
 from roicg.store.neo4j.writer import writing
@@ -130,6 +130,49 @@ def test_a_writer_of_this_process_that_ended_without_giving_its_slot_back_is_not
         with pytest.raises(PublishConflict, match="is publishing in slot"):
             store.put(graph, slot_of(graph))
     assert store.put(graph, slot_of(graph)).outcome == "published"
+
+
+def test_questions_are_answered_while_another_model_is_published_without_end(store: Neo4jStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seen to fail with every slot counted: the answer never settled."""
+    graph = reference_graph(200)
+    store.put(graph, slot_of(graph))
+    run = Transaction.run
+
+    def publishing(tx: Transaction, name: str, /, **params: object) -> Rows:
+        rows = run(tx, name, **params)
+        if name == "circuits.circuit":
+            with Neo4jStore(store.address) as other:
+                other.put(reference_graph(100, model="another"), slot_of(reference_graph(100, model="another")))
+                other.cypher("MATCH (s:Slot {model: 'another'})-[p:PUBLISHED]->() DELETE p", write=True)
+                other.cypher("MATCH (v:GraphVersion {model: 'another'}) SET v.status = 'superseded', v.id = 'old'", write=True)
+        return rows
+
+    monkeypatch.setattr(Transaction, "run", publishing)
+    monkeypatch.setattr(settled, "TRIES", 3)
+    assert len(store.run("circuits.circuit", slot=slot_of(graph).key, task="add", edges=5)) == 5
+
+
+def test_two_collect_at_once(store: Neo4jStore) -> None:
+    """Both remove what they find; rows that the other removed under their hands are no error."""
+    for factor in range(1, 5):
+        store.put(scaled(float(factor)), slot_of(scaled(1.0)), replace=True)
+    problems: list[Exception] = []
+
+    def work() -> None:
+        try:
+            with Neo4jStore(store.address) as mine:
+                mine.gc(grace_s=0)
+        except StoreError as error:
+            problems.append(error)
+
+    threads = [threading.Thread(target=work) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(120)
+    assert problems == []
+    assert store.cypher("MATCH (v:GraphVersion) RETURN count(*) AS n") == [{"n": 1}]
+    assert verify(store) == []
 
 
 def test_a_clock_that_was_set_back_does_not_hold_a_slot_for_ever(store: Neo4jStore) -> None:

@@ -15,7 +15,7 @@ from roicg.store.neo4j.projection import MADE_BY, read_projected
 from roicg.store.neo4j.publish import Publication, PublishRules
 from roicg.store.neo4j.read import read_version
 from roicg.store.neo4j.schema import check_server
-from roicg.store.neo4j.settled import settled, settled_rows, standing_version
+from roicg.store.neo4j.settled import scope, settled, settled_rows, standing_version
 from roicg.store.neo4j.tables import put_tables
 from roicg.store.protocol import PublishResult, Slot
 from roicg.store.registry import find_query
@@ -104,8 +104,8 @@ class Neo4jStore:
         if "USING INDEX" in found.text:
             self.ensure_schema()
         if query in MADE_BY:
-            return settled(self.connection, query, lambda: read_projected(self.connection, query, params))
-        return settled_rows(self.connection, query, lambda tx: tx.run(query, **params))
+            return settled(self.connection, query, lambda: read_projected(self.connection, query, params), scope(params))
+        return settled_rows(self.connection, query, lambda tx: tx.run(query, **params), scope(params))
 
     def cypher(self, text: str, *, write: bool = False, **params: Any) -> list[dict[str, Any]]:
         """Rows of Cypher that a person typed; refused when it writes, unless ``write``."""

@@ -19,7 +19,7 @@ from roicg.core.graph import ComputationalGraph
 from roicg.store.neo4j.driver import Connection, Rows, Transaction
 from roicg.store.neo4j.migrations import check_schema, migrations
 from roicg.store.neo4j.read import read_back
-from roicg.store.neo4j.rows import flow_rows
+from roicg.store.neo4j.rows import DERIVABLE, flow_rows
 from roicg.store.neo4j.settled import settled_rows
 from roicg.store.verify import Finding, Tally, check_against, graph_tally
 
@@ -52,7 +52,7 @@ def _audit(store: "Neo4jStore", connection: Connection, witness: bool) -> list[F
     for row in _settled(connection, "house.loose"):
         times = f" ({row['n']})" if row["n"] > 1 else ""
         found.append(Finding("leftover" if row["removable"] else "loose", row["name"], row["kind"] + times))
-    for row in connection.read("house.thin"):
+    for row in connection.read("house.thin", derivable=list(DERIVABLE)):
         found.append(Finding("feature", row["block"], f"holds {row['held']} of its {row['said']} features"))
     for row in connection.read("house.leftovers", expiry_s=store.rules.expiry_s):
         if row["status"] == "staged":

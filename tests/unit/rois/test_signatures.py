@@ -12,7 +12,7 @@ from roicg.models.columns import Columns, signature_columns
 from roicg.models.forward import run, write_heads
 from roicg.models.lens import Lens
 from roicg.rois import signatures
-from roicg.rois.signatures import activation_signatures, even_positions, within_positions
+from roicg.rois.signatures import activation_differences, activation_signatures, even_positions, within_positions
 
 SETTINGS = RoiSettings()
 
@@ -37,6 +37,8 @@ def test_columns_are_examples_times_positions_of_every_task_in_order(lens: Lens,
     literal = np.stack([run(lens, row[None]).post[0][0].numpy().T for row in tokens], axis=1)  # feature, example, position
     for some in (slice(0, 10), slice(10, 310)):
         literal[:, some] -= literal[:, some].mean(axis=1, keepdims=True)
+    differences = activation_differences(lens, prompts, SETTINGS)["m0"]
+    np.testing.assert_allclose(differences, literal.reshape(512, 930), atol=1e-5)
     spread = literal.std(axis=1, keepdims=True)
     literal /= np.maximum(spread, spread.max(axis=2, keepdims=True) / 2)
     np.testing.assert_allclose(found["m0"], literal.reshape(512, 930), atol=1e-5)

@@ -6,7 +6,7 @@ import pytest
 
 from roicg.core.errors import StoreError
 from roicg.store.neo4j import settled
-from roicg.store.neo4j.settled import settled_rows, standing_version
+from roicg.store.neo4j.settled import scope, settled_rows, standing_version
 
 
 class Publishing:
@@ -52,9 +52,17 @@ def test_an_answer_of_the_instant_of_a_flip_does_not_count() -> None:
 
 
 def test_what_never_settles_is_said() -> None:
-    with pytest.raises(StoreError, match="graphs were published during each of 20 tries"):
+    with pytest.raises(StoreError, match="graphs were published during each of 40 tries"):
         ask(Publishing(10**6))
 
 
 def test_nothing_published_stands_for_nothing() -> None:
     assert standing_version(Publishing(0), "g") is None  # type: ignore[arg-type]
+
+
+def test_only_the_models_that_are_asked_for_count() -> None:
+    assert scope({"slot": "s|m@1|own|ports", "task": "add"}) == "s|m@"
+    assert scope({"slot_a": "s|m@1|own|ports", "slot_b": "s|m@2|own|ports"}) == "s|m@"
+    assert scope({"slot_a": "s|one@1|own|ports", "slot_b": "s|other@2|own|ports"}) == "s|"
+    assert scope({"slot_a": "s|one@1|own|ports", "slot_b": "t|one@2|own|ports"}) == ""
+    assert scope({"model": "m", "slots": ["a"]}) == ""
