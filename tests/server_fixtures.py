@@ -23,6 +23,7 @@ from roicg.server.address import Address, environment_address
 from tests.lanes.container import neo4j_container
 from tests.lanes.engine import NoEngine
 
+NO_SERVER = "no Neo4j server for the integration tests"
 # Stops the server and removes its home as soon as the pipe to the test process closes, however that process ended.
 _WATCH = """
 import pathlib, shutil, sys
@@ -121,8 +122,8 @@ def unavailable(reason: str) -> NoReturn:
     names += ["ROICG_REQUIRE_DOCKER"] if wanted_server() == "container" else []
     names += ["ROICG_REQUIRE_NEO4J_NEXT"] if os.environ.get("ROICG_NEO4J_LINE") == "next" else []
     if any(os.environ.get(name) == "1" for name in names):
-        pytest.fail(f"no Neo4j server for the integration tests: {reason}", pytrace=False)
-    pytest.skip(f"no Neo4j server for the integration tests: {reason}")
+        pytest.fail(f"{NO_SERVER}: {reason}", pytrace=False)
+    pytest.skip(f"{NO_SERVER}: {reason}")
 
 
 def _refuse_to_empty_a_database_in_use(named: Address) -> None:

@@ -10,6 +10,9 @@
 A lane that this machine cannot run is skipped with its reason, or fails where ``ROICG_REQUIRE_DOCKER`` and the like say that it is
 expected. It ends with 1 when a test failed, or a lane ran less of the integration suite than the embedded one without a reason
 in ``excused.yaml``.
+
+``ROICG_LANES_SECONDS`` is how long all of it may take, for a CI that ends at a fixed time: lanes after the embedded one that would take
+longer than what is left are left out, a lane that does take longer is stopped, and the table says so.
 """
 
 import os
@@ -21,6 +24,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from math import inf, isfinite
 from pathlib import Path
 
 import yaml
@@ -28,20 +32,26 @@ import yaml
 from roicg.core.errors import RoicgError
 from tests.lanes.engine import NoEngine, engine
 from tests.lanes.outcomes import Outcomes, complaints, read_outcomes, table
-from tests.server_fixtures import start_embedded, watched_home
+from tests.server_fixtures import NO_SERVER, start_embedded, watched_home
 
 ROOT = Path(__file__).resolve().parents[2]
 ADDRESS = ("ROICG_NEO4J_URI", "ROICG_NEO4J_USER", "ROICG_NEO4J_PASSWORD")
+STOP_S = 60.0
 EXCUSED = Path(__file__).with_name("excused.yaml")
 PART = ("tests/integration/test_cli.py", "tests/integration/test_publish.py")
+SUITE_FOLDER = ("tests/integration",)
 LANE_FILES = ("-o", "python_files=lane_*.py")
 
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """What pytest is given, what the environment adds, which variable requires the lane; whether it needs Docker, runs the suite, is given an URI."""
+    """What pytest is given, the seconds it takes on two cores, what the environment adds, which variable requires the lane.
+
+    ``docker``: it needs an engine. ``suite``: it runs the integration suite. ``named``: it is given an URI.
+    """
 
     arguments: tuple[str, ...]
+    seconds: int
     environment: Mapping[str, str] = field(default_factory=dict)
     required: str = ""
     docker: bool = False
@@ -50,12 +60,12 @@ class Lane:
 
 
 LANES = {
-    "embedded": Lane((), {"ROICG_TEST_SERVER": "embedded"}, "ROICG_REQUIRE_NEO4J"),
-    "next": Lane(("tests/integration",), {"ROICG_NEO4J_LINE": "next", "ROICG_TEST_SERVER": "embedded"}, "ROICG_REQUIRE_NEO4J_NEXT", suite=True),
-    "container": Lane(("tests/integration",), {"ROICG_TEST_SERVER": "container"}, "ROICG_REQUIRE_DOCKER", docker=True, suite=True),
-    "uri": Lane(PART, required="ROICG_REQUIRE_NEO4J", suite=True, named=True),
-    "compose": Lane(("tests/lanes/lane_compose.py", *LANE_FILES), {}, "ROICG_REQUIRE_DOCKER", docker=True),
-    "wheel": Lane(("tests/lanes/lane_wheel.py", *LANE_FILES), {}, "ROICG_REQUIRE_INDEX"),
+    "embedded": Lane((), 0, {"ROICG_TEST_SERVER": "embedded"}, "ROICG_REQUIRE_NEO4J"),
+    "next": Lane(SUITE_FOLDER, 240, {"ROICG_NEO4J_LINE": "next", "ROICG_TEST_SERVER": "embedded"}, "ROICG_REQUIRE_NEO4J_NEXT", suite=True),
+    "container": Lane(SUITE_FOLDER, 300, {"ROICG_TEST_SERVER": "container"}, "ROICG_REQUIRE_DOCKER", docker=True, suite=True),
+    "uri": Lane(PART, 90, required="ROICG_REQUIRE_NEO4J", suite=True, named=True),
+    "compose": Lane(("tests/lanes/lane_compose.py", *LANE_FILES), 420, {}, "ROICG_REQUIRE_DOCKER", docker=True),
+    "wheel": Lane(("tests/lanes/lane_wheel.py", *LANE_FILES), 180),
 }
 
 
@@ -68,15 +78,26 @@ def main(names: list[str]) -> int:
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # so that an engine and servers end with us
     rows: dict[str, Outcomes] = {}
     wrong: list[str] = []
+    limit = os.environ.get("ROICG_LANES_SECONDS")
+    until = time.monotonic() + float(limit) if limit else inf
     with tempfile.TemporaryDirectory(prefix="rg-lanes-", ignore_cleanup_errors=True) as folder, ExitStack() as stack:
         for name in names or LANES:
             lane = LANES[name]
             print(f"\n── lane {name}", flush=True)
+            left = until - time.monotonic() if lane.seconds else inf
+            if left < lane.seconds:
+                rows[name] = Outcomes(
+                    skipped={name: f"takes about {lane.seconds} s, and this run had {max(left, 0):.0f} s left; run it by make lanes LANES={name}"}
+                )
+                continue
             try:
                 if lane.docker and "DOCKER_HOST" not in os.environ:  # one engine for the lanes that need one: they share its images
                     os.environ["DOCKER_HOST"] = stack.enter_context(engine(Path(folder) / "docker"))
                 with named_server(lane) as address:
-                    rows[name] = run_lane(lane, address, Path(folder) / f"{name}.xml")
+                    rows[name] = run_lane(lane, address, Path(folder) / f"{name}.xml", until - time.monotonic() if lane.seconds else inf)
+            except subprocess.TimeoutExpired as error:
+                rows[name] = Outcomes(skipped={name: f"stopped after {error.timeout:.0f} s, the time of this run was over; run it by make lanes LANES={name}"})
+                continue
             except (NoEngine, ImportError, RoicgError) as error:
                 rows[name] = Outcomes(skipped={name: str(error)})
             wrong += judged(name, lane, rows)
@@ -98,25 +119,41 @@ def named_server(lane: Lane) -> Iterator[dict[str, str]]:
         yield dict(zip(ADDRESS, (address.uri, address.user, address.password), strict=True))
 
 
-def run_lane(lane: Lane, address: Mapping[str, str], report: Path) -> Outcomes:
-    """One pytest process with the lane's server; what it did."""
+def run_lane(lane: Lane, address: Mapping[str, str], report: Path, within_s: float) -> Outcomes:
+    """One pytest process with the lane's server; what it did. Raises subprocess.TimeoutExpired when it takes longer than ``within_s``."""
     inherited = {name: value for name, value in os.environ.items() if name not in (*ADDRESS, "ROICG_TEST_SERVER", "ROICG_NEO4J_LINE")}
     began = time.monotonic()
     command = [sys.executable, "-m", "pytest", *lane.arguments, "-ra", "--durations=15", f"--junitxml={report}"]
-    code = subprocess.call(command, cwd=ROOT, env={**inherited, **lane.environment, **address})
+    with subprocess.Popen(command, cwd=ROOT, env={**inherited, **lane.environment, **address}) as process:
+        try:
+            code = process.wait(within_s if isfinite(within_s) else None)
+        except BaseException:
+            _stop(process)
+            raise
     outcomes = read_outcomes(report, time.monotonic() - began)
     if code != 0 and not outcomes.failed:
         return Outcomes(outcomes.passed, frozenset({f"pytest ended with {code}"}), outcomes.skipped, outcomes.seconds)
     return outcomes
 
 
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """As by Ctrl-C, so that fixtures end what they started; killed when that takes longer than STOP_S."""
+    process.send_signal(signal.SIGINT)
+    try:
+        process.wait(STOP_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+
+
 def judged(name: str, lane: Lane, rows: Mapping[str, Outcomes]) -> list[str]:
     """What is wrong with the lane just run: failures, a lane that is required and did not run, less of the suite than the embedded lane ran."""
     outcomes = rows[name]
     found = [f"{name}: {test} failed" for test in sorted(outcomes.failed)]
+    required = os.environ.get(lane.required) == "1"
     if not outcomes.ran:
-        required = os.environ.get(lane.required) == "1" if lane.required else False
         return [*found, f"{name} is required ({lane.required}=1) and ran no test: {'; '.join(outcomes.reasons())}"] if required else found
+    if not required and any(NO_SERVER in reason for reason in outcomes.skipped.values()):
+        return found
     if lane.suite and "embedded" in rows:
         excused = yaml.safe_load(EXCUSED.read_text(encoding="utf-8")) or {}
         found += complaints(name, outcomes, rows["embedded"], excused.get(name) or {})

@@ -45,6 +45,12 @@ def pulled(name: str) -> bool:
     return subprocess.run(["docker", "pull", "--quiet", name], capture_output=True, check=False, timeout=PULL_S).returncode == 0
 
 
+def said_by(name: str) -> str:
+    """The last lines of the container ``name``, in one line; empty when there is none."""
+    found = subprocess.run(["docker", "logs", "--tail", "20", name], capture_output=True, text=True, check=False)
+    return " | ".join((found.stdout + found.stderr).split("\n"))[-2000:]
+
+
 def import_root(root: Path, name: str, changes: list[str]) -> None:
     """Make the tree below ``root`` the image ``name``, in one layer, with Dockerfile lines ``changes``."""
     command = ["docker", "import", *(word for change in changes for word in ("--change", change)), "-", name]
@@ -68,7 +74,11 @@ def neo4j_container() -> Iterator[Address]:
         raise NoEngine(f"{error.name} is not installed; install roicg[dev]") from error
 
     name, password = f"roicg-test-{os.getpid()}-{secrets.token_hex(4)}", secrets.token_urlsafe(18)
-    container = Neo4jContainer(image=neo4j_image(read_lock()), password=password).with_name(name)
+    try:
+        image = neo4j_image(read_lock())
+    except (OSError, RuntimeError, subprocess.SubprocessError) as error:
+        raise NoEngine(f"no image of Neo4j can be pulled or made ({type(error).__name__}: {error})") from error
+    container = Neo4jContainer(image=image, password=password).with_name(name)
     container.with_env("NEO4J_PLUGINS", '["graph-data-science"]')
     with subprocess.Popen([sys.executable, "-c", _WATCH, name], stdin=subprocess.PIPE, start_new_session=True) as watcher:
         assert watcher.stdin is not None
@@ -76,8 +86,7 @@ def neo4j_container() -> Iterator[Address]:
             try:
                 container.start()
             except Exception as error:
-                logs = b"\n".join(container.get_logs()).decode(errors="replace") if container.get_wrapped_container() else ""
-                raise RuntimeError(f"the container did not start ({type(error).__name__}: {error}); it said:\n{logs[-3000:]}") from error
+                raise NoEngine(f"the container did not start ({type(error).__name__}: {error}); it said: {said_by(name)}") from error
             yield Address(container.get_connection_url(), "neo4j", password, source="environment")
         finally:
             watcher.stdin.close()

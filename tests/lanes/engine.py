@@ -20,12 +20,18 @@ def answering_engine() -> str | None:
     """``DOCKER_HOST`` of an engine that answers this user now, or None."""
     if shutil.which("docker") is None:
         return None
-    found = subprocess.run(["docker", "version", "--format", "{{.Server.Version}}"], capture_output=True, text=True, timeout=30, check=False)
-    if found.returncode != 0:
+    if not _answers():
         return None
     named = os.environ.get("DOCKER_HOST")
     context = subprocess.run(["docker", "context", "inspect", "--format", "{{.Endpoints.docker.Host}}"], capture_output=True, text=True, check=False)
     return named or context.stdout.strip() or "unix:///var/run/docker.sock"
+
+
+def _answers(*words: str) -> bool:
+    try:
+        return subprocess.run(["docker", *words, "version"], capture_output=True, timeout=30, check=False).returncode == 0
+    except subprocess.TimeoutExpired:
+        return False
 
 
 @contextmanager
@@ -49,12 +55,7 @@ def engine(folder: Path) -> Iterator[str]:
     try:
         yield f"unix://{folder}/docker.sock"
     finally:
-        process.terminate()
-        try:
-            process.wait(60)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait(10)
+        _end(process, 60.0)
         if not bridge_was_there and Path("/sys/class/net", BRIDGE).exists():
             subprocess.run(["ip", "link", "delete", BRIDGE], capture_output=True, check=False)
 
@@ -71,11 +72,18 @@ def _start(folder: Path) -> subprocess.Popen[bytes]:
             process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=stream, stderr=subprocess.STDOUT, start_new_session=True)
         deadline = time.monotonic() + START_S
         while process.poll() is None and time.monotonic() < deadline:
-            asked = subprocess.run(["docker", "--host", f"unix://{folder}/docker.sock", "version"], capture_output=True, timeout=30, check=False)
-            if asked.returncode == 0:
+            if _answers("--host", f"unix://{folder}/docker.sock"):
                 return process
             time.sleep(0.5)
-        process.kill()
-        process.wait(10)
+        _end(process, 20.0)
     lines = log.read_text(errors="replace").splitlines()
     raise NoEngine(f"a Docker engine did not start; its last words: {' | '.join(lines[-3:])}")
+
+
+def _end(process: subprocess.Popen[bytes], patience_s: float) -> None:
+    process.terminate()  # its containerd ends with it, which a kill would leave behind
+    try:
+        process.wait(patience_s)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait(10)

@@ -62,6 +62,48 @@ def test_a_lane_that_could_not_run_is_wrong_only_where_it_is_required(required: 
     assert "no Docker engine answers" in "".join(said) or not wrong
 
 
+def test_a_lane_whose_server_could_not_be_had_is_excused_unless_it_is_required(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests that need no server ran all the same. Seen to fail with only a lane that ran no test at all excused."""
+    monkeypatch.delenv("ROICG_REQUIRE_DOCKER", raising=False)
+    skipped = {SUITE + "test_a::two": f"{lanes.NO_SERVER}: no container (no Docker engine answers)"}
+    rows = {"embedded": ran("test_a::one", "test_a::two"), "container": Outcomes(ran("test_a::one").passed, skipped=skipped)}
+    assert lanes.judged("container", lanes.LANES["container"], rows) == []
+    monkeypatch.setenv("ROICG_REQUIRE_DOCKER", "1")
+    assert any("did not run tests.integration.test_a::two" in line for line in lanes.judged("container", lanes.LANES["container"], rows))
+
+
+def small_lanes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, seconds: int, body: str) -> None:
+    """One lane that says it takes ``seconds`` and whose only test does ``body``."""
+    (tmp_path / "test_small.py").write_text(f"import time\ndef test_small():\n    {body}\n")
+    words = ("-c", str(tmp_path / "none.ini"), "-p", "no:cacheprovider", str(tmp_path / "test_small.py"))
+    (tmp_path / "none.ini").write_text("[pytest]\n")
+    monkeypatch.setattr(lanes, "LANES", {"small": lanes.Lane(words, seconds)})
+
+
+def test_a_lane_for_which_no_time_is_left_is_named_and_not_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Seen to fail with the time that is left not looked at."""
+    small_lanes(monkeypatch, tmp_path, 60, "assert False")
+    monkeypatch.setenv("ROICG_LANES_SECONDS", "59")
+    assert lanes.main(["small"]) == 0
+    assert "takes about 60 s, and this run had 59 s left" in capsys.readouterr().out
+
+
+def test_a_lane_that_takes_longer_than_what_is_left_is_stopped_and_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    small_lanes(monkeypatch, tmp_path, 1, "time.sleep(30)")
+    monkeypatch.setenv("ROICG_LANES_SECONDS", "1.5")
+    assert lanes.main(["small"]) == 0
+    assert "the time of this run was over" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("body", "code"), [("pass", 0), ("assert False", 1)])
+def test_the_exit_code_says_whether_a_test_failed(body: str, code: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    small_lanes(monkeypatch, tmp_path, 1, body)
+    monkeypatch.delenv("ROICG_LANES_SECONDS", raising=False)
+    assert lanes.main(["small"]) == code
+
+
 def test_an_unknown_lane_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert lanes.main(["moon"]) == 2
     assert "'moon' is no lane; the lanes are embedded, next, container" in capsys.readouterr().err
