@@ -76,6 +76,7 @@ def main(names: list[str]) -> int:
         print(f"{unknown[0]!r} is no lane; the lanes are {', '.join(LANES)}", file=sys.stderr)
         return 2
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # so that an engine and servers end with us
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in a shell's background, and then in the tests of Ctrl-C too
     rows: dict[str, Outcomes] = {}
     wrong: list[str] = []
     limit = os.environ.get("ROICG_LANES_SECONDS")

@@ -56,7 +56,7 @@ def engine(folder: Path) -> Iterator[str]:
         yield f"unix://{folder}/docker.sock"
     finally:
         _end(process, 60.0)
-        if not bridge_was_there and Path("/sys/class/net", BRIDGE).exists():
+        if not bridge_was_there and Path("/sys/class/net", BRIDGE).exists() and shutil.which("ip"):
             subprocess.run(["ip", "link", "delete", BRIDGE], capture_output=True, check=False)
 
 
