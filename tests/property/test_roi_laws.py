@@ -1,9 +1,10 @@
 """Laws of every partition: each feature in exactly one ROI, and renumbering features renumbers members and nothing else."""
 
 from collections import Counter
+from random import Random
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from roicg.core.partition import RoiPartition
@@ -44,7 +45,9 @@ def test_every_feature_is_in_exactly_one_roi_and_names_fall_by_size(case: tuple[
 
 @settings(max_examples=40, deadline=None)
 @given(cases, st.randoms(use_true_random=False))
-def test_renumbering_features_renumbers_the_result_and_nothing_else(case: tuple[int, int, int, int], random: object) -> None:
+@example((0, 8, 1, 0), Random(0))
+def test_renumbering_features_renumbers_the_result_and_nothing_else(case: tuple[int, int, int, int], random: Random) -> None:
+    """The example has two gaps equal to the last digit. Seen to fail there with a tie decided by rounding."""
     signature = signature_of(*case)
     order = np.array(random.sample(range(len(signature)), len(signature)))
     before, after = partition_of(signature), partition_of(signature[order])

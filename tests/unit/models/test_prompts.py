@@ -12,6 +12,8 @@ from roicg.core.prompts import TaskPrompts
 from roicg.core.settings import GeneratedPrompts, TaskSettings
 from roicg.models.prompts import LARGEST_PERMUTED, _order, task_prompts
 from roicg.models.recipes import RECIPES, recipe_space
+from roicg.models.recipes.cue import CUE, SHIFT
+from roicg.models.recipes.cue import P as CUE_P
 from roicg.models.recipes.multitask import BLANK, EQUALS, MULTITASK, N_CTX, N_VOCAB, TASKS, P, is_held_out
 from roicg.models.recipes.parity import BITS, PARITY, POSITIONS
 from roicg.models.recipes.space import key_of, split_of
@@ -26,7 +28,11 @@ def generated(
     return task_prompts(task, folder=Path(), n_vocab=n_vocab, n_ctx=n_ctx)
 
 
-def literal_answer(prompt: tuple[int, ...]) -> int:
+def literal_answer(prompt: tuple[int, ...], recipe: str = "") -> int:
+    if recipe == "cue.conflict":
+        return (prompt[1] - SHIFT) % CUE_P
+    if len(prompt) == 5:
+        return prompt[1] if prompt[0] == CUE else (prompt[2] + prompt[3]) % CUE_P
     if len(prompt) == 3:
         return (prompt[0] + prompt[1]) % prompt[2]
     if len(prompt) == BITS + 1:
@@ -50,22 +56,22 @@ def test_every_case_has_the_right_answer_and_cases_differ(recipe: str) -> None:
     space = recipe_space(recipe)
     prompts, answers = space.decode(np.arange(min(space.size, 30_000)))
     assert len({tuple(prompt) for prompt in prompts.tolist()}) == len(prompts)
-    assert [literal_answer(tuple(prompt)) for prompt in prompts.tolist()] == answers.tolist()
+    assert [literal_answer(tuple(prompt), recipe) for prompt in prompts.tolist()] == answers.tolist()
     assert set(answers.tolist()) == set(space.answers)
-    assert literal_answer(space.case(space.size - 1)[0]) == space.case(space.size - 1)[1]
+    assert literal_answer(space.case(space.size - 1)[0], recipe) == space.case(space.size - 1)[1]
 
 
 @pytest.mark.parametrize("recipe", sorted(RECIPES))
 def test_splits_share_no_case_not_even_as_a_corrupted_partner(recipe: str) -> None:
-    task = generated(recipe)
+    task = generated(recipe, pairs := 20 if recipe == "cue.sum" else 40)  # of 121 cases in three splits
     seen: dict[str, str] = {}
     for prompts in (task.rois, task.edges, task.eval):
-        assert len(prompts.pairs) == 40
+        assert len(prompts.pairs) == pairs
         for pair in prompts.pairs:
             for side in (pair.clean, pair.corrupted):
                 assert seen.setdefault(key_of(side), prompts.split) == prompts.split
-            assert pair.answers == ((literal_answer(pair.clean),),)
-            assert pair.wrong_answers == ((literal_answer(pair.corrupted),),)
+            assert pair.answers == ((literal_answer(pair.clean, recipe),),)
+            assert pair.wrong_answers == ((literal_answer(pair.corrupted, recipe),),)
             assert pair.answers != pair.wrong_answers
             assert pair.positions == (len(pair.clean) - 1,)
             assert pair.key == key_of(pair.clean)

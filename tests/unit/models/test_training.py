@@ -166,7 +166,7 @@ def test_every_recipe_trains_and_its_tasks_are_asked(recipe: str, tmp_path: Path
     model = ModelSettings(name="m", source=small)
     _, lens = open_checkpoint(model, "3", folder=tmp_path, artifacts=tmp_path)
     for name, space in taught(recipe, small.config).tasks.items():
-        prompts = GeneratedPrompts(kind="generated", recipe=space.name, n=3)
+        prompts = GeneratedPrompts(kind="generated", recipe=space.name.removesuffix(".trained"), n=3)
         asked = task_prompts(TaskSettings(name=name, prompts=prompts), folder=tmp_path, n_vocab=lens.W_E.shape[0], n_ctx=lens.n_ctx)
         assert all(len(split.pairs) == 3 for split in (asked.rois, asked.edges, asked.eval))
 
