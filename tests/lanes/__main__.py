@@ -12,7 +12,8 @@ expected. It ends with 1 when a test failed, or a lane ran less of the integrati
 in ``excused.yaml``.
 
 ``ROICG_LANES_SECONDS`` is how long all of it may take, for a CI that ends at a fixed time: lanes after the embedded one that would take
-longer than what is left are left out, a lane that does take longer is stopped, and the table says so.
+longer than what is left are left out, a lane that does take longer is stopped, and the table says so. ``ROICG_LANES_AT_ONCE=2`` runs the
+embedded lane as two processes side by side, one with a server and one without.
 """
 
 import os
@@ -23,7 +24,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import inf, isfinite
 from pathlib import Path
 
@@ -47,7 +48,7 @@ LANE_FILES = ("-o", "python_files=lane_*.py")
 class Lane:
     """What pytest is given, the seconds it takes on two cores, what the environment adds, which variable requires the lane.
 
-    ``docker``: it needs an engine. ``suite``: it runs the integration suite. ``named``: it is given an URI.
+    ``apart``: folders whose tests need no server. ``docker``: it needs an engine. ``suite``: it runs the integration suite. ``named``: it is given an URI.
     """
 
     arguments: tuple[str, ...]
@@ -57,10 +58,11 @@ class Lane:
     docker: bool = False
     suite: bool = False
     named: bool = False
+    apart: tuple[str, ...] = ()
 
 
 LANES = {
-    "embedded": Lane((), 0, {"ROICG_TEST_SERVER": "embedded"}, "ROICG_REQUIRE_NEO4J"),
+    "embedded": Lane((), 0, {"ROICG_TEST_SERVER": "embedded"}, "ROICG_REQUIRE_NEO4J", apart=("tests/unit", "tests/property", "tests/installing")),
     "next": Lane(SUITE_FOLDER, 240, {"ROICG_NEO4J_LINE": "next", "ROICG_TEST_SERVER": "embedded"}, "ROICG_REQUIRE_NEO4J_NEXT", suite=True),
     "container": Lane(SUITE_FOLDER, 300, {"ROICG_TEST_SERVER": "container"}, "ROICG_REQUIRE_DOCKER", docker=True, suite=True),
     "uri": Lane(PART, 90, required="ROICG_REQUIRE_NEO4J", suite=True, named=True),
@@ -121,29 +123,50 @@ def named_server(lane: Lane) -> Iterator[dict[str, str]]:
 
 
 def run_lane(lane: Lane, address: Mapping[str, str], report: Path, within_s: float) -> Outcomes:
-    """One pytest process with the lane's server; what it did. Raises subprocess.TimeoutExpired when it takes longer than ``within_s``."""
+    """What the lane's tests did, with its server. Raises subprocess.TimeoutExpired when they take longer than ``within_s``."""
     inherited = {name: value for name, value in os.environ.items() if name not in (*ADDRESS, "ROICG_TEST_SERVER", "ROICG_NEO4J_LINE")}
+    environment = {**inherited, **lane.environment, **address}
     began = time.monotonic()
-    command = [sys.executable, "-m", "pytest", *lane.arguments, "-ra", "--durations=15", f"--junitxml={report}"]
-    with subprocess.Popen(command, cwd=ROOT, env={**inherited, **lane.environment, **address}) as process:
-        try:
-            code = process.wait(within_s if isfinite(within_s) else None)
-        except BaseException:
-            _stop(process)
-            raise
-    outcomes = read_outcomes(report, time.monotonic() - began)
-    if code != 0 and not outcomes.failed:
-        return Outcomes(outcomes.passed, frozenset({f"pytest ended with {code}"}), outcomes.skipped, outcomes.seconds)
-    return outcomes
+    with ExitStack() as stack:
+        beside = None
+        if lane.apart and os.environ.get("ROICG_LANES_AT_ONCE") == "2":
+            beside = Run(lane.apart, environment, report.with_suffix(".apart.xml"), stack, report.with_suffix(".apart.txt"))
+            run = Run((*lane.arguments, *(f"--ignore={folder}" for folder in lane.apart)), environment, report, stack)
+        else:
+            run = Run(lane.arguments, environment, report, stack)
+        outcomes = run.ended(within_s)
+        if beside:
+            outcomes = outcomes.with_those_of(beside.ended(within_s))
+    return replace(outcomes, seconds=time.monotonic() - began)
+
+
+class Run:
+    """One pytest process, stopped when ``stack`` ends before it; ``told`` takes what it prints, which is shown once it has ended."""
+
+    def __init__(self, arguments: tuple[str, ...], environment: Mapping[str, str], report: Path, stack: ExitStack, told: Path | None = None) -> None:
+        command = [sys.executable, "-m", "pytest", *arguments, "-ra", "--durations=15", f"--junitxml={report}"]
+        self.report, self.told = report, told
+        output = stack.enter_context(told.open("wb")) if told else None
+        self.process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT if told else None)
+        stack.callback(_stop, self.process)
+
+    def ended(self, within_s: float) -> Outcomes:
+        """What it did, once it has ended; raises subprocess.TimeoutExpired."""
+        code = self.process.wait(within_s if isfinite(within_s) else None)
+        if self.told:
+            print(f"\n── at the same time\n{self.told.read_text(encoding='utf-8', errors='replace')}", flush=True)
+        outcomes = read_outcomes(self.report, 0.0)
+        return replace(outcomes, failed=frozenset({f"pytest ended with {code}"})) if code != 0 and not outcomes.failed else outcomes
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    """As by Ctrl-C, so that fixtures end what they started; killed when that takes longer than STOP_S."""
+    """As by Ctrl-C, so that fixtures end what they started; killed when that takes longer than STOP_S. Nothing to do when it has ended."""
     process.send_signal(signal.SIGINT)
     try:
         process.wait(STOP_S)
     except subprocess.TimeoutExpired:
         process.kill()
+        process.wait(10)
 
 
 def judged(name: str, lane: Lane, rows: Mapping[str, Outcomes]) -> list[str]:

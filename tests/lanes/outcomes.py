@@ -24,6 +24,10 @@ class Outcomes:
         """The tests that were run to an end."""
         return self.passed | self.failed
 
+    def with_those_of(self, other: "Outcomes") -> "Outcomes":
+        """The tests of both, which have none in common; the seconds are these."""
+        return Outcomes(self.passed | other.passed, self.failed | other.failed, {**self.skipped, **other.skipped}, self.seconds)
+
     def reasons(self) -> list[str]:
         """Why tests were skipped: reason and count, the most frequent first."""
         return [f"{count} × {reason}" for reason, count in Counter(self.skipped.values()).most_common()]

@@ -1,5 +1,7 @@
 """The table of lanes and its judgement, on files that pytest could have written."""
 
+import re
+from math import inf
 from pathlib import Path
 
 import pytest
@@ -97,11 +99,36 @@ def test_a_lane_that_takes_longer_than_what_is_left_is_stopped_and_named(
     assert "the time of this run was over" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(("body", "code"), [("pass", 0), ("assert False", 1)])
-def test_the_exit_code_says_whether_a_test_failed(body: str, code: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    small_lanes(monkeypatch, tmp_path, 1, body)
+def test_two_processes_run_every_test_once_and_what_both_did_is_told(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Seen to fail with the second process's outcomes left out, and with its folder not left out of the first."""
+    (tmp_path / "none.ini").write_text("[pytest]\n")
+    for folder in ("with", "apart"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / f"test_{folder}.py").write_text(f"def test_{folder}():\n    assert {folder != 'apart'}\n")
+    monkeypatch.setenv("ROICG_LANES_AT_ONCE", "2")
+    monkeypatch.setenv("PYTEST_ADDOPTS", f"-c {tmp_path}/none.ini -p no:cacheprovider")
+    lane = lanes.Lane((str(tmp_path),), 0, apart=(str(tmp_path / "apart"),))
+    outcomes = lanes.run_lane(lane, {}, tmp_path / "report.xml", inf)
+    assert {name.split("::")[1] for name in outcomes.passed} == {"test_with"}
+    assert {name.split("::")[1] for name in outcomes.failed} == {"test_apart"}
+    said = capfd.readouterr().out
+    assert [said.count("1 passed"), said.count("1 failed")] == [1, 1]
+    assert outcomes.seconds > 0
+
+
+def test_the_folders_apart_need_no_server() -> None:
+    """Seen to fail with tests/pipelines among them."""
+    files = [path for folder in lanes.LANES["embedded"].apart for path in (lanes.ROOT / folder).rglob("test_*.py")]
+    assert len(files) > 50
+    assert [path.name for path in files if re.search(r"def test_\w+\([^)]*\b(address|clean_database|server_home)\b", path.read_text())] == []
+
+
+def test_a_failed_test_is_in_the_exit_code(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    small_lanes(monkeypatch, tmp_path, 1, "assert False")
     monkeypatch.delenv("ROICG_LANES_SECONDS", raising=False)
-    assert lanes.main(["small"]) == code
+    assert lanes.main(["small"]) == 1
 
 
 def test_an_unknown_lane_is_named(capsys: pytest.CaptureFixture[str]) -> None:
