@@ -57,7 +57,10 @@ def test_ci_calls_the_same_words_and_allows_no_skipped_database() -> None:
     script = (ROOT / ".ci" / "run").read_text()
     called = re.findall(r"^(?:ROICG_\w+=1 )*make (\w+)", script, re.MULTILINE)
     assert called == ["setup", "check", "lanes"]
-    assert "\nROICG_REQUIRE_NEO4J=1 ROICG_REQUIRE_BROWSER=1 make lanes\n" in script
+    assert '\nROICG_REQUIRE_NEO4J=1 ROICG_REQUIRE_BROWSER=1 make lanes LANES="$lanes"\n' in script
+    named = re.findall(r'^ *lanes="([a-z ]+)"$', script, re.MULTILINE)
+    assert named[0].split()[0] == "embedded"
+    assert named[-1].split() == list(LANES)
     assert {lane.required for lane in LANES.values() if lane.required} | {"ROICG_REQUIRE_BROWSER"} == set(re.findall(r"ROICG_REQUIRE_\w+", script))
     assert (ROOT / ".ci" / "run").stat().st_mode & 0o111
 

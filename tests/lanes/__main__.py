@@ -104,6 +104,7 @@ def main(names: list[str]) -> int:
             except (NoEngine, ImportError, RoicgError) as error:
                 rows[name] = Outcomes(skipped={name: str(error)})
             wrong += judged(name, lane, rows)
+    rows |= {name: Outcomes(skipped={name: f"not asked for; make lanes LANES={name} runs it"}) for name in LANES if name not in rows}
     print("\n" + "\n".join(table(rows)), flush=True)
     for line in wrong:
         print(line)

@@ -79,7 +79,7 @@ def small_lanes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, seconds: int, b
     (tmp_path / "test_small.py").write_text(f"import time\ndef test_small():\n    {body}\n")
     words = ("-c", str(tmp_path / "none.ini"), "-p", "no:cacheprovider", str(tmp_path / "test_small.py"))
     (tmp_path / "none.ini").write_text("[pytest]\n")
-    monkeypatch.setattr(lanes, "LANES", {"small": lanes.Lane(words, seconds)})
+    monkeypatch.setattr(lanes, "LANES", {"small": lanes.Lane(words, seconds), "other": lanes.Lane(words, 1)})
 
 
 def test_a_lane_for_which_no_time_is_left_is_named_and_not_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -87,7 +87,9 @@ def test_a_lane_for_which_no_time_is_left_is_named_and_not_run(monkeypatch: pyte
     small_lanes(monkeypatch, tmp_path, 60, "assert False")
     monkeypatch.setenv("ROICG_LANES_SECONDS", "59")
     assert lanes.main(["small"]) == 0
-    assert "takes about 60 s, and this run had 59 s left" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "takes about 60 s, and this run had 59 s left" in said
+    assert "not asked for; make lanes LANES=other runs it" in said
 
 
 def test_a_lane_that_takes_longer_than_what_is_left_is_stopped_and_named(
