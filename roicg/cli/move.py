@@ -28,7 +28,7 @@ def export(
     study: Annotated[str, typer.Argument(help="Name of a published study; `roicg status` shows them.")],
     out: Annotated[Path, typer.Option("--out", help="A new folder, or a new .tar.")],
     format: Annotated[
-        Format, typer.Option("--format", help="Columns of the bundle (auto: parquet where roicg[tables] is installed); neo4j-csv for neo4j-admin import.")
+        Format, typer.Option("--format", help="Columns of the bundle (auto: parquet where the extra `tables` is installed); neo4j-csv for neo4j-admin import.")
     ] = Format.auto,
     as_json: Json = False,
 ) -> None:
