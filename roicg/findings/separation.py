@@ -145,7 +145,15 @@ def _edge_units(graphs: dict[Any, ComputationalGraph], choose: Asked, tell: Aske
         ports = [f"{graph.partition.rois[v].site}.{port}" for v, port in zip(graph.edges.target.tolist(), graph.edges.port, strict=True)]
         stratum = np.unique(ports, return_inverse=True)[1]
         phi = edges_kept(choose, graph), edges_kept(tell, graph)
-        yield Unit(f"edges between {name}", shares(graph.edges.strength), np.arange(len(graph.edges)), stratum, EDGE_BUDGETS, *phi, greedy=kind in ("own", "components"))
+        yield Unit(
+            f"edges between {name}",
+            shares(graph.edges.strength),
+            np.arange(len(graph.edges)),
+            stratum,
+            EDGE_BUDGETS,
+            *phi,
+            greedy=kind in ("own", "components"),
+        )
 
 
 def _roi_of_feature(partition: RoiPartition) -> Int[np.ndarray, " unit"]:
