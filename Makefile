@@ -1,7 +1,7 @@
 # Every word here is what CI and a person type; all need Python 3.11–3.13, git and make, and nothing else.
 PYTHON ?= $(or $(shell command -v python3),$(shell command -v python),python3)
 BIN := .venv/bin
-.PHONY: setup fmt lint types layers check test crash bench bench-peer claims demo up down docs wheel ui
+.PHONY: setup fmt lint types layers check test lanes crash bench bench-peer claims demo up down docs wheel ui
 
 setup: ## .venv with pinned dependencies and the database jars; does only what its stamp says is missing
 	@$(PYTHON) .ci/setup.py
@@ -24,6 +24,9 @@ check: lint types layers ## all that needs no database
 
 test: setup ## ARGS="tests/unit -k name" runs a part
 	$(BIN)/python -m pytest $(ARGS)
+
+lanes: setup ## the same suite on every kind of server, compose.yaml, installs from the wheel; LANES="next container" runs some
+	@$(BIN)/python -m tests.lanes $(LANES)
 
 crash: setup ## every failure test of the store, twenty times, with random points of failure; printed seeds play one again
 	$(BIN)/python -m pytest tests/crash -s -o "python_files=crash_*.py" $(ARGS)

@@ -1,12 +1,18 @@
-"""One real Neo4j with GDS for all integration tests: the environment's, else the embedded one in a temporary home."""
+"""One real Neo4j with GDS for all integration tests: the environment's, else the embedded one in a temporary home, else a container.
+
+``ROICG_TEST_SERVER`` = ``embedded`` or ``container`` takes that kind only, ``ROICG_NEO4J_LINE=next`` the second line of Neo4j.
+A server that cannot be had skips its tests with the reason; ``ROICG_REQUIRE_NEO4J=1``, for a container ``ROICG_REQUIRE_DOCKER=1``,
+for the second line ``ROICG_REQUIRE_NEO4J_NEXT=1`` make that a failure.
+"""
 
 import os
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import NoReturn
 
 import neo4j
 import pytest
@@ -14,7 +20,10 @@ import pytest
 from roicg.core.errors import RoicgError
 from roicg.server import health
 from roicg.server.address import Address, environment_address
+from tests.lanes.container import neo4j_container
+from tests.lanes.engine import NoEngine
 
+NO_SERVER = "no Neo4j server for the integration tests"
 # Stops the server and removes its home as soon as the pipe to the test process closes, however that process ended.
 _WATCH = """
 import pathlib, shutil, sys
@@ -41,23 +50,39 @@ def watched_home() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def address() -> Iterator[Address]:
-    """A running server: ROICG_NEO4J_URI, else the embedded one; without either a skip (a failure with ROICG_REQUIRE_NEO4J=1)."""
+    """A running server: ROICG_NEO4J_URI, else the embedded one, else a container; without any a skip, or a failure where one is required."""
+    with ExitStack() as stack:
+        yield _server(stack)
+
+
+def _server(stack: ExitStack) -> Address:
+    reasons: list[str] = []
     try:
         named = environment_address()
         if named is not None:
             health.check(named.uri, named.user, named.password, named.database)
             _refuse_to_empty_a_database_in_use(named)
-            yield named
-            return
-        with watched_home() as home:
-            yield start_embedded(home)
+            return named
     except RoicgError as error:
-        unavailable(f"no Neo4j server for the integration tests: {error}")
+        unavailable(str(error))
+    if wanted_server() != "container":
+        try:
+            return start_embedded(stack.enter_context(watched_home()))
+        except (ImportError, RoicgError) as error:
+            reasons.append(f"no embedded server ({error})")
+    if wanted_server() != "embedded":
+        try:
+            return stack.enter_context(neo4j_container())
+        except (ImportError, NoEngine, RoicgError) as error:
+            reasons.append(f"no container ({error})")
+    unavailable("; ".join(reasons))
 
 
 @pytest.fixture(scope="module")
 def server_home() -> Iterator[Path]:
-    """A home of its own for tests that start and stop servers, with the jars in the cache."""
+    """A home of its own for tests that start and stop embedded servers, with the jars in the cache."""
+    if wanted_server() == "container" or os.environ.get("ROICG_NEO4J_URI"):
+        pytest.skip("starts and stops embedded servers, these tests run on another")
     with watched_home() as home:
         try:
             from roicg.server.jars import fetch_jars
@@ -79,18 +104,26 @@ def clean_database(address: Address) -> Address:
 
 def start_embedded(home: Path) -> Address:
     """Start the embedded server with more patience than users get: other tests may keep the machine busy."""
-    try:
-        from roicg.server.embedded import start
-    except ImportError as error:
-        unavailable(f"no embedded Neo4j: {error}; install roicg[server]")
+    from roicg.server.embedded import start
+
     return start(home, timeout_s=240.0)
 
 
-def unavailable(reason: str) -> None:
-    """Skip with the reason, or fail where the environment says that a server is expected."""
-    if os.environ.get("ROICG_REQUIRE_NEO4J") == "1":
-        pytest.fail(reason, pytrace=False)
-    pytest.skip(reason)
+def wanted_server() -> str:
+    """The kind of server that these tests shall run on: ``embedded``, ``container``, or empty for the first that can be had."""
+    kind = os.environ.get("ROICG_TEST_SERVER", "")
+    assert kind in ("", "embedded", "container"), f"ROICG_TEST_SERVER is {kind!r}; it may be embedded or container"
+    return kind
+
+
+def unavailable(reason: str) -> NoReturn:
+    """Skip with the reason, or fail where the environment says that this server is expected."""
+    names = ["ROICG_REQUIRE_NEO4J"]
+    names += ["ROICG_REQUIRE_DOCKER"] if wanted_server() == "container" else []
+    names += ["ROICG_REQUIRE_NEO4J_NEXT"] if os.environ.get("ROICG_NEO4J_LINE") == "next" else []
+    if any(os.environ.get(name) == "1" for name in names):
+        pytest.fail(f"{NO_SERVER}: {reason}", pytrace=False)
+    pytest.skip(f"{NO_SERVER}: {reason}")
 
 
 def _refuse_to_empty_a_database_in_use(named: Address) -> None:

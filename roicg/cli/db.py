@@ -63,14 +63,17 @@ def status(as_json: Json = False) -> None:
 @app.command()
 def fetch(
     from_dir: Annotated[Path | None, typer.Option("--from", help="Take the jars from this folder instead of Maven (any depth, by name and hash).")] = None,
+    line: Annotated[str | None, typer.Option(help="lts or next; default ROICG_NEO4J_LINE, else lts.")] = None,
 ) -> None:
     """Fetch the jars of the database into the user's cache and compare each with the committed sha256."""
     from roicg.server.jars import fetch_jars, read_lock
+    from roicg.server.line import find_line
 
-    say(f"the database's jars are up to {read_lock().size >> 20} MiB; those already in the cache are not fetched again")
+    lock = read_lock(find_line(line).lock_file)
+    say(f"the jars of Neo4j {lock.neo4j} are up to {lock.size >> 20} MiB; those already in the cache are not fetched again")
     with jar_progress() as progress:
-        folder = fetch_jars(from_dir, progress)
-    say(f"{len(read_lock().jars)} jars ({read_lock().size >> 20} MiB) are in {folder}, every one as locked")
+        folder = fetch_jars(from_dir, progress, lock)
+    say(f"{len(lock.jars)} jars ({lock.size >> 20} MiB) are in {folder}, every one as locked")
 
 
 @contextmanager
@@ -107,9 +110,9 @@ def _print(found: "ServerStatus", as_json: bool) -> None:
         print_json(as_row(found))
         return
     if not found.running:
-        say(f"no database runs in {found.home}; start it with `roicg db start`")
+        say(f"no database runs in {found.home} (line {found.line}); start it with `roicg db start`")
         return
-    lines = [f"Neo4j {found.version or '?'} with GDS {found.gds_version or '?'}, process {found.pid}"]
+    lines = [f"Neo4j {found.version or '?'} (line {found.line}) with GDS {found.gds_version or '?'}, process {found.pid}"]
     lines += [f"Bolt      {found.bolt_uri}", f"Browser   {found.browser_uri}", f"user      {found.user}", f"password  in {found.password_file}"]
     lines += [f"logs      {found.logs}"] + ([f"problem   {found.problem}"] if found.problem else [])
     for line in lines:

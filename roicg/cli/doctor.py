@@ -126,6 +126,7 @@ def _java() -> Iterator[Finding]:
 
 def _jars() -> Iterator[Finding]:
     from roicg.server.jars import missing_jars, read_lock, verify_jars
+    from roicg.server.line import find_line
 
     lock = read_lock()
     missing = missing_jars(lock, lock.folder)
@@ -135,7 +136,9 @@ def _jars() -> Iterator[Finding]:
         )
         return
     verify_jars(lock)
-    yield Finding("jars", "ok", f"{len(lock.jars)} as locked (Neo4j {lock.neo4j}, GDS {lock.gds}, Browser {lock.browser}) in {lock.folder}")
+    yield Finding(
+        "jars", "ok", f"{len(lock.jars)} as locked (line {find_line().name}: Neo4j {lock.neo4j}, GDS {lock.gds}, Browser {lock.browser}) in {lock.folder}"
+    )
 
 
 def _database() -> Iterator[Finding]:
@@ -144,11 +147,13 @@ def _database() -> Iterator[Finding]:
 
     found = status(home_path())
     if not found.running:
-        yield Finding("embedded database", "ok", "does not run", "`roicg db start` starts it, and so does every command that needs it")
+        yield Finding("embedded database", "ok", f"does not run (line {found.line})", "`roicg db start` starts it, and so does every command that needs it")
     elif found.problem:
         yield Finding("embedded database", "fail", found.problem, f"look into {found.logs}")
     else:
-        yield Finding("embedded database", "ok", f"Neo4j {found.version} at {found.bolt_uri}, Browser {found.browser_uri}, process {found.pid}")
+        yield Finding(
+            "embedded database", "ok", f"Neo4j {found.version} (line {found.line}) at {found.bolt_uri}, Browser {found.browser_uri}, process {found.pid}"
+        )
         yield Finding("gds", "ok", found.gds_version or "")
 
 

