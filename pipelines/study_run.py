@@ -121,12 +121,13 @@ def _run(
 
 
 def _unpublished(study: Study, keys: dict[str, tuple[str, str]], instance: DagsterInstance, device: str) -> list[str]:
-    """Keys whose analyses and findings were not made for the question that is asked now, or whose graphs the database lacks."""
-    analysed = {key: told(instance, study, last_asset(study), key) for key in keys}
-    if not any(analysed.values()):
-        return list(keys)
+    """Keys whose analyses and findings were not made for the question that is asked now, or whose graphs the database lacks.
+
+    The database is asked in any case: one that does not answer, or lets nobody in, is said before anything is computed.
+    """
     with connect() as store:
         published = {(row["model"], row["label"], row["graph_id"]) for row in store.run("house.slots") if row["study"] == study.study}
+    analysed = {key: told(instance, study, last_asset(study), key) for key in keys}
     is_done = partial(_is_done, study=study, published=published, device=device)
     return [key for key, place in keys.items() if not (analysed[key] and is_done(place, analysed[key]))]
 
