@@ -31,4 +31,7 @@ def has_desktop() -> bool:
 
 def open_pages(*addresses: str) -> bool:
     """Open the addresses in the person's web browser; False where there is no desktop or none that opens them."""
-    return has_desktop() and all([webbrowser.open(address) for address in addresses])
+    if not has_desktop():
+        return False
+    opened = [webbrowser.open(address) for address in addresses]
+    return all(opened)

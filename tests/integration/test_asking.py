@@ -120,7 +120,7 @@ def test_errors_are_one_sentence(graphs: Graphs) -> None:
         graphs.ask("circuits.circuit", slot="toy@200", tsk="add")
     with pytest.raises(QueryError, match=r"no published checkpoint '300' of toy"):
         graphs.ask("circuits.circuit", slot="toy@300", task="add")
-    with pytest.raises(StoreUnreachable, match="no database answers at bolt://127.0.0.1:9"):
+    with pytest.raises(StoreUnreachable, match=r"no database answers at bolt://127\.0\.0\.1:9"):
         roicg.connect("bolt://127.0.0.1:9", password="x").slots()
 
 
