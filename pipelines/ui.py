@@ -51,9 +51,11 @@ def _say_where(port: int, source: str) -> None:
 
         server = status(home())
         out.print(f"Neo4j Browser  {server.browser_uri} (user neo4j, password in {server.password_file})")
-        if server.browser_uri is not None and (guide := write_guide(server.browser_uri)) is not None:
-            out.print(f"               ten questions to begin with, colours and saved queries: {guide}")
-            pages += [guide.as_uri(), server.browser_uri]
+        if server.browser_uri is not None:
+            if (guide := write_guide(server.browser_uri)) is not None:
+                out.print(f"               ten questions to begin with, colours and saved queries: {guide}")
+                pages.append(guide.as_uri())
+            pages.append(server.browser_uri)
     open_pages(*pages)
     say("Ctrl-C ends Dagster's pages; the database goes on until `roicg db stop`")
 

@@ -1,7 +1,6 @@
 """roicg: neural networks as weighted computational graphs of ROIs, in a graph database. Importing it does nothing."""
 
-from typing import TYPE_CHECKING
-
+TYPE_CHECKING = False  # as typing's, without importing typing
 if TYPE_CHECKING:
     from roicg.asking import Graphs
 
