@@ -17,7 +17,7 @@
 // return: prompts LIST<MAP> split, metric, n and prompts_digest of every scored split, with accuracy, clean, corrupted and solved
 // return: path STRING how the edge was found
 // return: rule STRING of the integral along the path
-// return: steps STRING
+// return: steps INTEGER points of the integral
 // return: baseline STRING
 // return: dtype STRING
 // return: partition STRING kind of the ROIs
@@ -33,9 +33,12 @@
 // return: published DATETIME when the version was made
 // return: provenance STRING everything the graph says of itself, as JSON
 MATCH (s:Slot {key: $slot})-[:PUBLISHED]->(v:GraphVersion)-[:USES]->(p:Partition)
-MATCH ()-[e:EDGE]->(target:ROI)
-USING INDEX SEEK e:EDGE(graph, source, target, port, task)
-WHERE e.graph = v.number AND e.source = $source AND e.target = $target AND e.port = $port AND e.task = $task
+CALL (v) {
+  MATCH ()-[e:EDGE]->(target)
+  USING INDEX SEEK e:EDGE(graph, source, target, port, task)
+  WHERE e.graph = v.number AND e.source = $source AND e.target = $target AND e.port = $port AND e.task = $task
+  RETURN e, target
+}
 OPTIONAL MATCH (v)-[:HAS_PORT_GROUP]->(g:PortGroup {task: $task, name: target.site + '.' + $port})
 CALL (s) {
   MATCH (s)-[:OF]->(:Checkpoint)-[score:SCORED]->(:Task {name: $task})

@@ -66,12 +66,14 @@ def test_a_number_comes_with_its_provenance(graphs: Graphs) -> None:
     (row,) = graphs.ask("house.provenance", slot=S200, task="add", source="m0.r1", target="logits", port="in")
     assert (row.weight, row.se, row.mean_abs, row.rank) == (-0.4, 0.01, 0.4, 4)
     assert (row.model, row.checkpoint, row.step, row.weights_digest) == ("toy", "200", 200, "weights of toy at 200")
-    assert (row.path, row.rule, row.steps, row.baseline, row.dtype) == ("ports", "gauss-legendre", "5", "corrupted", "float64")
+    assert (row.path, row.rule, row.steps, row.baseline, row.dtype) == ("ports", "gauss-legendre", 5, "corrupted", "float64")
     assert (row.partition, row.graph_id) == ("reference", "toy-200-reference")
     assert (row.port_group, row.group_effect, row.group_gap, row.group_complete) == ("logits.in", pytest.approx(0.73), 0.01, False)
     assert [(one["split"], one["metric"], one["n"], one["prompts_digest"], one["solved"]) for one in row.prompts] == [
         ("eval", "logit_difference", 50, "prompts of add", True)
     ]
+    types = column_types(row_type("house.provenance"))
+    assert {column: getattr(row, column) for column, kind in types.items() if not fits(getattr(row, column), kind)} == {}
     assert isinstance(row.published, datetime)
     assert len(row.content_hash) == 64
     assert graphs.ask("house.provenance", slot=S200, task="add", source="m0.r1", target="logits", port="q") == []
