@@ -56,6 +56,19 @@ def test_the_guide_is_filled_from_what_is_published_and_its_cypher_has_answers(s
         assert rows or name == "structure.communities", name  # of which the hand-made graphs have none
 
 
+def test_the_guide_opens_without_a_complaint_and_asks_nothing_of_the_network(tmp_path: Path) -> None:
+    path = browser_path()
+    if path is None:
+        (pytest.fail if os.environ.get("ROICG_REQUIRE_BROWSER") == "1" else pytest.skip)("no Chromium on this machine")
+    page_file = browser_files(tmp_path, "http://127.0.0.1:1/browser/")
+    with browser(path) as page:
+        page.open(page_file)
+        assert page.js("document.querySelectorAll('section pre').length") == 10
+        page.js("document.querySelector('button').click()")
+        assert page.js("new Promise(done => setTimeout(() => done(document.querySelector('button').textContent), 300))") in ("Copied", "Selected")
+    assert (page.complaints, page.refused, page.requests) == ([], [], [page_file.as_uri()])
+
+
 def http_address(store: Neo4jStore) -> str:
     """Where the server's Browser answers; a skip where it has none, or where this machine has no web browser."""
     if browser_path() is None:
@@ -72,8 +85,8 @@ def http_address(store: Neo4jStore) -> str:
 def test_browser_takes_a_question_from_its_address_whole(store: Neo4jStore) -> None:
     """The real Neo4j Browser in Chromium: what the guide's link opens stands in its editor."""
     address = http_address(store)
-    query = next(query for query in askable() if query.name == "draw.circuit")
-    text = statement(query, {"slot": "hand|toy@200|reference|ports", "task": "add"})
+    query = next(query for query in askable() if query.name == "tasks.scores")  # short: the editor renders a dozen lines
+    text = statement(query, {"slot": "hand|toy@200|reference|ports"})
     target = link(address, text)
     assert target is not None
     path = browser_path()

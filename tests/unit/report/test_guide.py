@@ -57,6 +57,7 @@ def test_parameters_come_before_the_cypher_and_are_all_there() -> None:
         assert lines[0] == f"// {query.sentence} ({query.name})"
         named = [match[1] for line in lines if (match := re.fullmatch(r":param (\w+) => .*;", line))]
         assert named == [field.name for field in query.params]
+        assert "\n".join(lines).count(";") == len(named) + 1, "Browser parts statements at every ;, also in a comment"
         assert "multitask-s0@1200'" not in "\n".join(lines), "a slot must be a whole key in Browser"
     assert "slot_a => 'demo|multitask-s0@350|reference|ports'" in statement(find_query("compare.edge_drift"), DEMO)
 
