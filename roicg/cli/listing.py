@@ -43,6 +43,9 @@ def catalogue_markdown(asked: "Sequence[Query]", inner: "Sequence[Query]") -> st
         "",
         "Made by `make docs` from the headers of the files; ask one with `roicg query NAME -p key=value`, or from Python with",
         "`roicg.connect().ask(NAME, key=value)`. The examples are asked of the graphs of `make demo`.",
+        "",
+        "Beside the queries lie [an example notebook](notebook.ipynb), run by the tests, and [a style](browser/roicg.grass) for Neo4j Browser;",
+        "`roicg ui` writes a guide of ten questions and saved queries for it.",
     ]
     for room, members in groupby(asked, key=room_of):
         lines += ["", f"## {heading(room)}", "", "| question | query | parameters | example |", "| --- | --- | --- | --- |"]
