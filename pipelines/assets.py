@@ -1,9 +1,9 @@
 """The asset graph of one study: per checkpoint from weights to a published, analysed graph; per study comparison and report."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
-from dagster import AssetExecutionContext, AssetKey, AssetsDefinition, Backoff, MaterializeResult, RetryPolicy, asset
+from dagster import AssetExecutionContext, AssetsDefinition, Backoff, MaterializeResult, RetryPolicy, asset
 
 from roicg import stages
 from roicg.core.ids import NUMERICS
@@ -11,38 +11,26 @@ from roicg.core.settings import Study
 from roicg.findings import stage as findings
 
 from . import summary
+from .answered import told
+from .arrivals import asked
+from .names import asset_key
 from .outcome import materialize
 from .partitions import checkpoints_of
 from .resources import GraphStoreResource, HomeResource
 from .study_files import identifier
 
-PER_CHECKPOINT = ("checkpoint", "signatures", "roi_partition", "edge_attribution", "graph_version", "analyses", "measured")
-PER_STUDY = ("comparison", "told", "report")
-OF_FINDINGS = ("measured", "told")
-"""Assets that a study has only if it asks for findings."""
 ACCELERATOR, NEO4J_WRITE = "accelerator", "neo4j_write"
-RETRY = RetryPolicy(max_retries=3, delay=2, backoff=Backoff.EXPONENTIAL)
+RETRY = RetryPolicy(max_retries=5, delay=2, backoff=Backoff.EXPONENTIAL)
+"""After 2, 4, … 32 seconds, a minute in all: a database that is started anew takes 10 to 40."""
 
 
-def asset_key(study: Study, name: str) -> AssetKey:
-    """Key of the study's asset ``name``."""
-    return AssetKey([identifier(study), name])
+def study_assets(study: Study, on_accelerator: Mapping[str, Any] | None = None) -> list[AssetsDefinition]:
+    """The assets of one study, in one group: :func:`.names.per_checkpoint` ones partitioned by checkpoint, :func:`.names.per_study` ones not.
 
-
-def per_checkpoint(study: Study) -> tuple[str, ...]:
-    """Assets that are made for every checkpoint, in their order."""
-    return tuple(name for name in PER_CHECKPOINT if study.findings.ask or name not in OF_FINDINGS)
-
-
-def per_study(study: Study) -> tuple[str, ...]:
-    """Assets that are made once, in their order."""
-    return tuple(name for name in PER_STUDY if study.findings.ask or name not in OF_FINDINGS)
-
-
-def study_assets(study: Study) -> list[AssetsDefinition]:
-    """The assets of one study, in one group: :func:`per_checkpoint` ones partitioned by checkpoint, :func:`per_study` ones not."""
+    ``on_accelerator``: tags of the steps in the pool ``accelerator``, by which an executor gives them their GPU (:mod:`.executors`).
+    """
     asked = _finding_assets(study) if study.findings.ask else []
-    return [*_model_assets(study), *_store_assets(study), *asked, *_summary_assets(study)]
+    return [*_model_assets(study, dict(on_accelerator or {})), *_store_assets(study), *asked, *_summary_assets(study)]
 
 
 def _asset(study: Study, *upstream: str, **options: Any) -> Callable[[Callable[..., MaterializeResult[Any]]], AssetsDefinition]:
@@ -53,16 +41,18 @@ def _asset(study: Study, *upstream: str, **options: Any) -> Callable[[Callable[.
     return cast("Callable[[Callable[..., MaterializeResult[Any]]], AssetsDefinition]", made)
 
 
-def _model_assets(study: Study) -> list[AssetsDefinition]:
+def _model_assets(study: Study, on_accelerator: Mapping[str, Any]) -> list[AssetsDefinition]:
     partitions = checkpoints_of(study)
+    accelerated: dict[str, Any] = {"partitions_def": partitions, "pool": ACCELERATOR, "op_tags": on_accelerator}
 
-    @_asset(study, partitions_def=partitions, pool=ACCELERATOR, kinds={"pytorch", "transformer"})
+    @_asset(study, **accelerated, kinds={"pytorch", "transformer"})
     def checkpoint(context: AssetExecutionContext, home: HomeResource) -> MaterializeResult[Any]:
         """The weights, loaded or trained up to this step, and the accuracy on every task."""
         place = home.place(study, context.partition_key)
-        return materialize(stages.open_stage, place, home.progress, model=place.model, label=place.label)
+        question = asked(study, place.model, place.label)  # before the files are read
+        return materialize(stages.open_stage, place, home.progress, model=place.model, label=place.label, asked=question)
 
-    @_asset(study, "checkpoint", partitions_def=partitions, pool=ACCELERATOR, kinds={"pytorch", "safetensors"})
+    @_asset(study, "checkpoint", **accelerated, kinds={"pytorch", "safetensors"})
     def signatures(context: AssetExecutionContext, home: HomeResource) -> MaterializeResult[Any]:
         """What every feature does on split `rois`: the rows that ROIs are found from."""
         return materialize(stages.signature_stage, home.place(study, context.partition_key))
@@ -72,7 +62,7 @@ def _model_assets(study: Study) -> list[AssetsDefinition]:
         """The checkpoint's own ROIs with their quality against two nulls."""
         return materialize(stages.partition_stage, home.place(study, context.partition_key))
 
-    @_asset(study, "roi_partition", partitions_def=partitions, pool=ACCELERATOR, kinds={"pytorch", "safetensors"})
+    @_asset(study, "roi_partition", **accelerated, kinds={"pytorch", "safetensors"})
     def edge_attribution(context: AssetExecutionContext, home: HomeResource) -> MaterializeResult[Any]:
         """Integrated-gradient edges of every task under every partition, from one gradient pass."""
         return materialize(stages.edge_stage, home.place(study, context.partition_key), home.progress)
@@ -86,15 +76,21 @@ def _store_assets(study: Study) -> list[AssetsDefinition]:
     @_asset(study, "edge_attribution", **shared)
     def graph_version(context: AssetExecutionContext, home: HomeResource, graphs: GraphStoreResource) -> MaterializeResult[Any]:
         """The graph of every partition, published in Neo4j whole or not at all."""
-        return materialize(stages.publish_stage, home.place(study, context.partition_key), graphs.store())
+        with graphs.nothing_staged() as store:
+            return materialize(stages.publish_stage, home.place(study, context.partition_key), store)
 
     @_asset(study, "graph_version", **shared)
     def analyses(context: AssetExecutionContext, home: HomeResource, graphs: GraphStoreResource) -> MaterializeResult[Any]:
         """Faithfulness curves beside random edges, and communities beside their null, added to the published graphs."""
         place = home.place(study, context.partition_key)
-        return materialize(stages.analysis_stage, place, graphs.store(), question=stages.question_id(place))
+        return materialize(stages.analysis_stage, place, graphs.store(), question=stages.question_id(place), asked=_asked(context, study))
 
     return [graph_version, analyses]
+
+
+def _asked(context: AssetExecutionContext, study: Study) -> str | None:
+    """What the opened checkpoint was asked, for the sensor to compare with: files that changed since then are another question."""
+    return told(context.instance, study, "checkpoint", context.partition_key, "asked")
 
 
 def _finding_assets(study: Study) -> list[AssetsDefinition]:
@@ -104,7 +100,7 @@ def _finding_assets(study: Study) -> list[AssetsDefinition]:
     def measured(context: AssetExecutionContext, home: HomeResource, graphs: GraphStoreResource) -> MaterializeResult[Any]:
         """The rows of every finding that the study asks for, at this checkpoint."""
         place = home.place(study, context.partition_key)
-        return materialize(findings.finding_stage, place, graphs.store(), question=findings.question_id(place))
+        return materialize(findings.finding_stage, place, graphs.store(), question=findings.question_id(place), asked=_asked(context, study))
 
     @_asset(study, "measured", **shared)
     def told(home: HomeResource, graphs: GraphStoreResource) -> MaterializeResult[Any]:

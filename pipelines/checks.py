@@ -8,7 +8,7 @@ from dagster._utils.warnings import PreviewWarning
 from roicg import laws, stages
 from roicg.core.settings import Study
 
-from .assets import asset_key
+from .names import asset_key
 from .outcome import judge
 from .partitions import checkpoints_of
 from .resources import GraphStoreResource, HomeResource

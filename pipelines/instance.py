@@ -27,6 +27,12 @@ concurrency:
     default_limit: 1        # accelerator, neo4j_write
   runs:
     max_concurrent_runs: 1  # runs of one machine share its cores; raise it where there are more
+run_monitoring:
+  enabled: true
+  start_timeout_seconds: 300  # on a busy machine torch alone takes a while to load
+  cancel_timeout_seconds: 120
+  free_slots_after_run_end_seconds: 30
+  poll_interval_seconds: 30
 retention:
   sensor:
     purge_after_days: 7

@@ -6,7 +6,7 @@ from dagster import AssetSelection, define_asset_job
 
 from roicg.core.settings import Study
 
-from .assets import asset_key, per_checkpoint, per_study
+from .names import asset_key, per_checkpoint, per_study
 from .study_files import identifier
 
 

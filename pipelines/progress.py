@@ -8,7 +8,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from roicg.cli.console import say, stderr
 
-from .assets import PER_CHECKPOINT, PER_STUDY
+from .interrupt import raise_if_lost
+from .names import PER_CHECKPOINT, PER_STUDY
 from .resources import LISTENER
 from .runner import RunOutcome
 
@@ -30,7 +31,8 @@ class Display:
         self._bars.reset(self._now, total=stages, description=name, visible=True)
 
     def hear(self, what: str, share: float) -> None:
-        """Progress inside a stage."""
+        """Progress inside a stage: a moment to end a long one, should its interrupt have been lost."""
+        raise_if_lost()
         if what != "training":
             what = f"edges of {what}"
         self._bars.update(self._now, description=f"{self._name} {what} {share:.0%}")
@@ -44,6 +46,8 @@ class Display:
             self._bars.update(self._now, description=f"{self._name} {stage}")
         elif event.event_type == DagsterEventType.STEP_SUCCESS:
             self._bars.advance(self._now)
+        elif event.event_type == DagsterEventType.ENGINE_EVENT and (pool := event.engine_event_data.metadata.get("pool")) is not None:
+            self._bars.console.print(f"{self._name} {stage} waits: another run has the last place in the pool {pool.value}; `roicg ui` shows which")
 
     def done(self, name: str, outcome: RunOutcome) -> None:
         """A run is over."""

@@ -1,19 +1,23 @@
 """What the assets are given: the home with a way to report progress, and the graph store, connected when it is first used."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dagster import ConfigurableResource, InitResourceContext
+from dagster import ConfigurableResource, DagsterExecutionInterruptedError, InitResourceContext
 from pydantic import PrivateAttr
 
+from roicg.core.errors import RoicgError
 from roicg.core.settings import Study
 from roicg.places import Place
 from roicg.server.home import home
 from roicg.store.connect import connect
 
+from .executors import chosen_execution
 from .partitions import place_of
+from .processes import process_tag
 
 if TYPE_CHECKING:
     from roicg.store.neo4j.store import Neo4jStore
@@ -27,6 +31,11 @@ class HomeResource(ConfigurableResource):  # type: ignore[type-arg]
 
     folder: str = ""
     device: str = "auto"
+
+    def setup_for_execution(self, context: InitResourceContext) -> None:
+        """Mark the run with the process that executes it, so that it can be closed should this one be killed (``leftovers``)."""
+        if context.instance is not None and context.run is not None and chosen_execution().in_one_process:
+            context.instance.add_run_tags(context.run.run_id, process_tag(context.run.run_id))
 
     def path(self) -> Path:
         """The home, created if it is missing."""
@@ -54,6 +63,17 @@ class GraphStoreResource(ConfigurableResource):  # type: ignore[type-arg]
         if self._store is None:
             self._store = connect()
         return self._store
+
+    @contextmanager
+    def nothing_staged(self) -> Iterator["Neo4jStore"]:
+        """The open store for a publication; where the run is ended inside the block, what it staged is removed before the run ends."""
+        store = self.store()
+        try:
+            yield store
+        except (KeyboardInterrupt, DagsterExecutionInterruptedError):
+            with suppress(RoicgError):  # a database that does not answer: the next publication removes it
+                store.gc()
+            raise
 
     def teardown_after_execution(self, context: InitResourceContext) -> None:
         """Give the connection back."""

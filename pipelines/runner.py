@@ -4,11 +4,12 @@ The run carries the origin (workspace, repository, job) that Dagster's own launc
 code again. Events are handed on as they come.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
-from dagster import DagsterEvent, DagsterEventType, DagsterInstance, Definitions
+from dagster import DagsterEvent, DagsterEventType, DagsterInstance, DagsterRun, Definitions
 from dagster._core.definitions.job_base import InMemoryJob  # the public execute_in_process gives a run no origin and shows no events
 from dagster._core.events import RunFailureReason
 from dagster._core.execution.api import execute_run_iterator
@@ -20,9 +21,9 @@ from dagster._core.workspace.load_target import WorkspaceFileTarget
 from roicg.core.errors import LawError, RoicgError
 
 from .instance import LOCATION, workspace_file
-from .interrupt import raise_if_lost
-from .leftovers import process_tag
+from .interrupt import raise_if_lost, was_interrupted
 from .outcome import EXIT_CODE
+from .processes import process_tag
 
 REPOSITORY = "__repository__"
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -51,17 +52,18 @@ def run_job(
 ) -> RunOutcome:
     """Run ``job_name`` for ``partition`` on ``device``; a failure is in the outcome, Ctrl-C is a ``KeyboardInterrupt`` after the run was closed."""
     job = definitions.resolve_job_def(job_name)
-    tags = {REPOSITORY_LABEL_TAG: f"{REPOSITORY}@{LOCATION}", **process_tag()} | ({PARTITION_NAME_TAG: partition} if partition else {})
     outcome = RunOutcome(make_new_run_id())
+    tags = {REPOSITORY_LABEL_TAG: f"{REPOSITORY}@{LOCATION}", **process_tag(outcome.run_id)} | ({PARTITION_NAME_TAG: partition} if partition else {})
     try:
         run = instance.create_run_for_job(
             job_def=job, run_id=outcome.run_id, run_config=_config(device), tags=tags, remote_job_origin=_origin(job_name), job_code_origin=None
         )
-        for event in execute_run_iterator(InMemoryJob(job), run, instance):
-            raise_if_lost()
-            _note(event, outcome)
-            if on_event is not None:
-                on_event(event)
+        with closing(cast("Generator[DagsterEvent, None, None]", execute_run_iterator(InMemoryJob(job), run, instance))) as events:
+            for event in events:
+                _cancel_if_lost(instance, run)
+                _note(event, outcome)
+                if on_event is not None:
+                    on_event(event)
         raise_if_lost()
     except KeyboardInterrupt:
         _close(instance, outcome.run_id)
@@ -76,11 +78,22 @@ def _config(device: str) -> dict[str, Any]:
     return {**QUIET, "resources": {"home": {"config": {"device": device}}}}
 
 
+def _cancel_if_lost(instance: DagsterInstance, run: DagsterRun) -> None:
+    """Raise an interrupt that has not arrived; Dagster, which then closes the run, is told that it was canceled."""
+    if was_interrupted():
+        now = instance.get_run_by_id(run.run_id)
+        if now is not None and not now.is_finished:
+            instance.report_run_canceling(run, "Ctrl-C")
+        raise KeyboardInterrupt
+
+
 def _close(instance: DagsterInstance, run_id: str) -> None:
-    """Mark a run that Dagster had no chance to end as canceled, so that the pages do not show it running for ever."""
+    """Mark a run that Dagster had no chance to end as canceled, so that the pages do not show it running for ever; its places in pools are free."""
     left = instance.get_run_by_id(run_id)
     if left is not None and not left.is_finished:
         instance.report_run_canceled(left)
+    if instance.event_log_storage.supports_global_concurrency_limits:
+        instance.event_log_storage.free_concurrency_slots_for_run(run_id)
 
 
 def _origin(job_name: str) -> RemoteJobOrigin:

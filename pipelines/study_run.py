@@ -20,10 +20,11 @@ from roicg.places import Place
 from roicg.server.home import home
 from roicg.store.connect import connect
 
-from .assets import asset_key, per_checkpoint, per_study
+from .answered import last_asset, told
 from .instance import open_instance
 from .jobs import checkpoint_job_name, summary_job_name
 from .leftovers import close_leftovers
+from .names import per_checkpoint, per_study
 from .partitions import checkpoints_of, keys_of
 from .progress import Display, display, say_seconds
 from .runner import RunOutcome, run_job
@@ -121,8 +122,7 @@ def _run(
 
 def _unpublished(study: Study, keys: dict[str, tuple[str, str]], instance: DagsterInstance, device: str) -> list[str]:
     """Keys whose analyses and findings were not made for the question that is asked now, or whose graphs the database lacks."""
-    last = "measured" if study.findings.ask else "analyses"
-    analysed = {key: _last(instance, study, last, key) for key in keys}
+    analysed = {key: told(instance, study, last_asset(study), key) for key in keys}
     if not any(analysed.values()):
         return list(keys)
     with connect() as store:
@@ -139,21 +139,7 @@ def _is_done(place: tuple[str, str], question: str | None, study: Study, publish
 
 def _is_summed_up(study: Study, instance: DagsterInstance) -> bool:
     path: Path = report_path(study, home())
-    return path.is_file() and _last(instance, study, "report") == study_question(study, home())
-
-
-def _last(instance: DagsterInstance, study: Study, asset: str, key: str | None = None) -> str | None:
-    """The question that the last materialization of an asset answered."""
-    records = instance.fetch_materializations(_records(study, asset, key), limit=1).records
-    found = records[0].asset_materialization if records else None
-    value = found.metadata.get("question") if found else None
-    return str(value.value) if value else None
-
-
-def _records(study: Study, asset: str, key: str | None) -> Any:
-    from dagster import AssetRecordsFilter
-
-    return AssetRecordsFilter(asset_key=asset_key(study, asset), asset_partitions=[key] if key else None)
+    return path.is_file() and told(instance, study, "report") == study_question(study, home())
 
 
 def say_outcome(outcome: StudyOutcome) -> None:

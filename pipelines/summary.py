@@ -8,6 +8,7 @@ from roicg.core.ids import digest
 from roicg.core.settings import Study
 from roicg.places import Place
 
+from .arrivals import study_asked
 from .partitions import keys_of
 
 if TYPE_CHECKING:
@@ -26,13 +27,13 @@ def report_path(study: Study, home: Path) -> Path:
 
 
 def report(study: Study, home: Path, store: "Neo4jStore") -> dict[str, Any]:
-    """Write the report; figures: its path and size, and the question it answers."""
+    """Write the report; figures: its path and size, and the questions it answers."""
     from roicg.report import build_report
 
-    path = report_path(study, home)
+    path, asked = report_path(study, home), study_asked(study)
     path.parent.mkdir(parents=True, exist_ok=True)
     written = build_report(study, store, path)
-    return {"path": str(written), "bytes": written.stat().st_size, "question": study_question(study, home)}
+    return {"path": str(written), "bytes": written.stat().st_size, "question": study_question(study, home), "asked": asked}
 
 
 def study_question(study: Study, home: Path) -> str:

@@ -16,7 +16,8 @@ from roicg.core.errors import RoicgError
 from roicg.server.address import database_address
 from roicg.server.home import home
 
-from .instance import dagster_home, workspace_file
+from .instance import dagster_home, open_instance, workspace_file
+from .leftovers import close_leftovers
 
 START_S, STOP_S = 120, 15
 
@@ -26,6 +27,8 @@ def serve(port: int) -> int:
     _refuse_taken(port)
     address = database_address()
     folder, workspace = dagster_home(), workspace_file()
+    with open_instance() as instance:
+        close_leftovers(instance)
     words = ["dev", "-w", str(workspace), "-h", "127.0.0.1", "-p", str(port)]
     environment = {**os.environ, "DAGSTER_HOME": str(folder), "ROICG_HOME": str(home())}
     signal.signal(signal.SIGTERM, _interrupt)

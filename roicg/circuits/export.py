@@ -93,7 +93,7 @@ def circuit_eap_ig(graph: ComputationalGraph, task: str, n: int) -> str:
     """All edges with their scores, those of the pruned circuit marked ``in_graph``, as the JSON that EAP-IG's ``Graph.from_json`` reads.
 
     Its nodes are heads and whole MLPs, so a partition with other ROIs is a ``RoicgError``. ``d_model`` (0 = unknown) only
-    sizes its neuron masks, which are not exported.
+    sizes its neuron masks, which are not exported. EAP-IG leaves the key ``roicg`` unread; :mod:`roicg.circuits.eap_ig` reads it.
     """
     names = _eap_names(graph)
     chosen = set(circuit_edges(graph, task, n).tolist())
@@ -109,14 +109,17 @@ def circuit_eap_ig(graph: ComputationalGraph, task: str, n: int) -> str:
         }
         for e in range(len(edges))
     }
-    cfg = {
+    cfg = json.loads(graph.provenance.get("cfg", "{}")) | {
         "n_layers": len(attention),
         "n_heads": attention[0].n_features if attention else 0,
         "parallel_attn_mlp": parallel,
         "d_model": int(graph.provenance.get("d_model", 0)),
     }
     nodes = {name: {"in_graph": index in used or name == "logits"} for index, name in names.items()}
-    return json.dumps({"cfg": cfg, "nodes": nodes, "edges": rows}, indent=1, allow_nan=False)
+    mlp = next((site.n_features for site in sites if site.kind == "mlp"), 0)
+    one = graph.checkpoint
+    told = {"task": task, "model": one.model, "checkpoint": one.label, "path": graph.provenance.get("path", ""), "d_mlp": str(mlp)}
+    return json.dumps({"cfg": cfg, "nodes": nodes, "edges": rows, "roicg": told}, indent=1, allow_nan=False)
 
 
 EXPORTS: Mapping[str, Callable[[ComputationalGraph, str, int], str]] = {"json": circuit_json, "graphml": circuit_graphml, "eap-ig": circuit_eap_ig}

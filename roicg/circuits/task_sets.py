@@ -25,7 +25,7 @@ POOL = 60
 """Edges that a greedy ablation may choose from: the most specific ones."""
 MOST = 10
 """Edges that a greedy ablation may take."""
-START, LARGEST_START = 0.4, 150
+START, LARGEST_START = 0.4, 100
 """Share of the edges, strongest first, that a greedy keeping starts from, and how many they are at most."""
 DROPPED = 8
 """One in so many edges goes in a round of greedy keeping."""

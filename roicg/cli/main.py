@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 import roicg
-from roicg.cli import circuit, compare, house, intervene, launch, query
+from roicg.cli import circuit, compare, house, intervene, launch, move, query
 from roicg.cli.console import say
 from roicg.cli.db import app as db_app
 from roicg.cli.doctor import doctor
@@ -95,6 +95,9 @@ app.command()(house.report)
 app.command()(house.status)
 app.command()(house.verify)
 app.command()(house.gc)
+app.command()(move.export)
+app.command(name="import")(move.import_)
+app.command()(move.delete)
 app.command()(doctor)
 app.add_typer(db_app, name="db")
 

@@ -11,6 +11,7 @@ from roicg.core.errors import QueryError
 if TYPE_CHECKING:
     from roicg.store.registry import Field, Query
 
+Timeout = Annotated[float | None, typer.Option("--timeout", min=0.001, metavar="SECONDS", help="Stop it after so long (default: 60 s; 120 s where it writes).")]
 Json = Annotated[bool, typer.Option("--json", help="Rows as JSON, whole and unrounded.")]
 
 
@@ -23,6 +24,7 @@ def query(
     everything: Annotated[bool, typer.Option("--all", help="With --list: also what roicg asks itself.")] = False,
     show: Annotated[bool, typer.Option("--show", help="Show the query's parameters, columns and Cypher; ask nothing.")] = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="With --list: as a Markdown document.")] = False,
+    timeout: Timeout = None,
     as_json: Json = False,
 ) -> None:
     """Ask a query of the catalogue."""
@@ -43,6 +45,8 @@ def query(
 
     found.parse(given)  # a wrong parameter is said before the database is asked, or started
     with connect() as store, working(f"asking {name} …"):
+        if timeout is not None:
+            store.limit(timeout)
         for key, value in given.items():
             if key.startswith("slot") and is_shorthand(value):
                 given[key] = resolve(store, value).key
@@ -53,12 +57,15 @@ def query(
 def cypher(
     statement: Annotated[str, typer.Argument(help="One Cypher statement.")],
     write: Annotated[bool, typer.Option("--write", help="Let it write. roicg's own data is then in your hands.")] = False,
+    timeout: Timeout = None,
     as_json: Json = False,
 ) -> None:
     """Send one Cypher statement; the server refuses writing unless --write is given."""
     from roicg.store.connect import connect
 
     with connect() as store, working("asking …"):
+        if timeout is not None:
+            store.limit(timeout)
         rows = store.cypher(statement, write=write)
     print_rows(rows, as_json=as_json)
 

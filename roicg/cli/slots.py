@@ -26,21 +26,23 @@ def resolve(store: "GraphStore", text: str, *, partition: str | None = None, stu
     model, at, rest = text.partition("@")
     step, _, named = rest.partition(":")
     if not at or not model or not step:
-        raise QueryError(f"{text!r} must be MODEL@STEP, such as multitask-s0@800")
+        raise QueryError(f"{text!r:.80} must be MODEL@STEP, such as multitask-s0@800")
     kind = partition or named or PARTITION
     rows = [row for row in store.run("house.slots", model="") if study in (None, row["study"])]
     models = sorted({row["model"] for row in rows})
     if model not in models:
-        raise QueryError(f"no published graph of a model {model!r}{_nearest(model, models)}; published are: {', '.join(models) or 'none (run a study first)'}")
+        raise QueryError(
+            f"no published graph of a model {model!r:.80}{_nearest(model, models)}; published are: {', '.join(models) or 'none (run a study first)'}"
+        )
     mine = [row for row in rows if row["model"] == model]
     here = [row for row in mine if step in (row["label"], str(row["step"]))]
     if not here:
-        raise QueryError(f"no published checkpoint {step!r} of {model}; published are: {', '.join(dict.fromkeys(row['label'] for row in mine))}")
+        raise QueryError(f"no published checkpoint {step!r:.80} of {model}; published are: {', '.join(dict.fromkeys(row['label'] for row in mine))}")
     fit = [row for row in here if row["partition"] == kind]
     if not fit:
-        raise QueryError(f"{model}@{step} has no partition {kind!r}; published are: {', '.join(sorted({row['partition'] for row in here}))}")
+        raise QueryError(f"{model:.80}@{step:.80} has no partition {kind!r:.80}; published are: {', '.join(sorted({row['partition'] for row in here}))}")
     if len(fit) > 1:
-        raise QueryError(f"{text!r} means several slots: {', '.join(row['slot'] for row in fit)}; give --study or a whole slot key")
+        raise QueryError(f"{text!r:.80} means several slots: {', '.join(row['slot'] for row in fit)}; give --study or a whole slot key")
     row = fit[0]
     return Slot(row["study"], row["model"], row["label"], row["step"], row["partition"], row["path"])
 

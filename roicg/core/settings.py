@@ -2,6 +2,7 @@
 
 import difflib
 import re
+import reprlib
 from collections.abc import Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -16,6 +17,13 @@ from roicg.core.partition import PartitionKind
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 OWN_METRIC = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", re.ASCII)
 Name = Annotated[str, Field(pattern=rf"^{NAME.pattern}$")]
+LABEL = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+-]{0,63}(/[A-Za-z0-9_][A-Za-z0-9._+-]{0,63}){0,3}")
+Label = Annotated[str, Field(pattern=rf"^{LABEL.pattern}$")]
+"""What a checkpoint is called: a revision, a tag, a branch such as refs/pr/3."""
+
+
+_SHORT = reprlib.Repr()
+_SHORT.maxlevel, _SHORT.maxlist, _SHORT.maxdict, _SHORT.maxtuple = 2, 3, 3, 3
 
 
 class Settings(BaseModel):
@@ -57,7 +65,7 @@ class NativeSource(Settings):
 
     kind: Literal["native"]
     config: dict[str, Any]
-    checkpoints: dict[str, str] = Field(min_length=1)
+    checkpoints: dict[Label, str] = Field(min_length=1)
 
 
 class HfSource(Settings):
@@ -66,7 +74,7 @@ class HfSource(Settings):
     kind: Literal["hf"]
     name: str | None = None
     path: str | None = None
-    revisions: tuple[str, ...] = ()
+    revisions: tuple[Label, ...] = ()
 
     @model_validator(mode="after")
     def _name_or_path(self) -> "HfSource":
@@ -329,7 +337,9 @@ def load_study(path: Path) -> Study:
     try:
         data = yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise StudyError(f"{path} is not valid YAML: {error}") from error
+        raise StudyError(f"{path} is not valid YAML: {' '.join(ascii(str(error))[1:-1].replace(chr(92) + 'n', ' ').split())}") from error
+    except RecursionError as error:
+        raise StudyError(f"{path} is nested too deeply for a study") from error
     if not isinstance(data, dict):
         raise StudyError(f"{path} must hold a mapping with the keys {', '.join(sorted(Study.model_fields))}")
     if "folder" in data:
@@ -342,15 +352,26 @@ def load_study(path: Path) -> Study:
 
 def inside(folder: Path, relative: str) -> Path:
     """``folder/relative`` if it stays inside ``folder`` after links are followed; else a ``StudyError``."""
-    target = (folder / relative).resolve()
+    try:
+        target = (folder / relative).resolve()
+        target.is_file()  # the system says here what it makes of a name that is too long
+    except (OSError, ValueError, RuntimeError) as error:
+        raise StudyError(
+            f"the path {_shown(relative)} is none that this system knows ({getattr(error, 'strerror', None) or type(error).__name__}); name a file beside the study"
+        ) from error
     if not target.is_relative_to(folder.resolve()):
-        raise StudyError(f"the path {relative!r} leaves the study's folder; copy the file beside the study and name it there")
+        raise StudyError(f"the path {_shown(relative)} leaves the study's folder; copy the file beside the study and name it there")
     return target
 
 
 def _did_you_mean(given: str, known: list[str]) -> str:
     near = difflib.get_close_matches(str(given), known, n=1, cutoff=0.5)
     return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def _shown(value: Any) -> str:
+    """A value in a sentence: short, in ASCII (so that no control character reaches a terminal), and looked at no deeper than that."""
+    return ascii(value)[:80] if isinstance(value, str) else _SHORT.repr(value)[:80]
 
 
 def _causes(errors: Sequence[Any]) -> list[Any]:
@@ -360,14 +381,14 @@ def _causes(errors: Sequence[Any]) -> list[Any]:
 
 def _sentence(item: Any, data: Any) -> str:
     place = [part for part in item["loc"] if part not in ("trained", "stitched", "native", "hf", "generated", "file")]
-    where = ".".join(str(part) for part in place)
+    where = ".".join(part if isinstance(part, str) and part.isprintable() and len(part) < 80 else _shown(part) for part in place)
     if item["type"] == "extra_forbidden":
         known = sorted(_known_keys(place[:-1], data))
         return f"unknown key {place[-1]!r} in {'.'.join(map(str, place[:-1])) or 'the study'}{_did_you_mean(place[-1], known)} (known: {', '.join(known)})"
     if item["type"] == "missing":
         return f"{where} is required"
     message = item["msg"].removeprefix("Value error, ")
-    return f"{where}: {message}, given {item['input']!r:.80}" if where else message
+    return f"{where}: {message}, given {_shown(item['input'])}" if where else message
 
 
 def _known_keys(place: list[Any], data: Any) -> set[str]:

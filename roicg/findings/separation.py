@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 CHOOSE_PAIRS, PAIRS = 32, 64
 """Pairs that a set is chosen on (split ``edges``) and told on (split ``eval``)."""
-POOL = 100
+POOL = 40
 PARTED = 0.95
 """Exact runs choose sets only where shares leave more to gain."""
 FEATURE_BUDGETS = (0.025, 0.05, 0.1, 0.25)
@@ -145,7 +145,15 @@ def _edge_units(graphs: dict[Any, ComputationalGraph], choose: Asked, tell: Aske
         ports = [f"{graph.partition.rois[v].site}.{port}" for v, port in zip(graph.edges.target.tolist(), graph.edges.port, strict=True)]
         stratum = np.unique(ports, return_inverse=True)[1]
         phi = edges_kept(choose, graph), edges_kept(tell, graph)
-        yield Unit(f"edges between {name}", shares(graph.edges.strength), np.arange(len(graph.edges)), stratum, EDGE_BUDGETS, *phi, greedy=kind != "random")
+        yield Unit(
+            f"edges between {name}",
+            shares(graph.edges.strength),
+            np.arange(len(graph.edges)),
+            stratum,
+            EDGE_BUDGETS,
+            *phi,
+            greedy=kind in ("own", "components"),
+        )
 
 
 def _roi_of_feature(partition: RoiPartition) -> Int[np.ndarray, " unit"]:

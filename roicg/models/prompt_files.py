@@ -16,6 +16,7 @@ import csv
 import difflib
 import io
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ Tokenize = Callable[[str], list[int]]
 Tokens = tuple[int, ...]
 UNEQUAL, LONG_ANSWER, NO_WRONG, SAME = "of unequal length", "with an answer of several tokens", "without a wrong answer", "same answer"
 _KEYS = ("clean", "corrupted", "answers", "wrong_answers", "position")
+_HALF = re.compile("[\ud800-\udfff]")
 _FEATURE_CIRCUITS = {"clean_prefix": "clean", "patch_prefix": "corrupted", "clean_answer": "answers", "patch_answer": "wrong_answers"}
 
 
@@ -104,6 +106,8 @@ def _jsonl_rows(path: Path, text: str) -> Iterator[tuple[str, dict[str, Any]]]:
             data = json.loads(line)
         except (ValueError, RecursionError) as error:
             raise PromptError(f"{where} is not JSON: {error}; give one object per line") from error
+        if "\\ud" in line.lower() and _HALF.search(json.dumps(data, ensure_ascii=False)):
+            raise PromptError(f"{where} holds half of a surrogate pair (\\ud800 to \\udfff alone), which is no text")
         if not isinstance(data, dict):
             raise PromptError(f"{where} must be an object with {', '.join(_KEYS)}")
         if "clean_prefix" in data:

@@ -97,6 +97,8 @@ def neo4j_conf(ports: Ports, memory: Memory) -> str:
         "server.https.enabled": "false",
         "dbms.security.auth_enabled": "true",
         "dbms.security.procedures.unrestricted": "gds.*",
+        # roicg loads no CSV; with it, whoever may read the database could read every file that its process may.
+        "dbms.security.allow_csv_import_from_file_urls": "false",
         "dbms.usage_report.enabled": "false",
         "client.allow_telemetry": "false",
         # A new store would otherwise take two preallocated logs of 256 MiB.

@@ -21,6 +21,10 @@ class Slot:
     partition: str
     path: str
 
+    def __post_init__(self) -> None:
+        for what in ("study", "model", "label", "partition", "path"):
+            check_place(what, getattr(self, what))
+
     @property
     def key(self) -> str:
         """``study|model@label|partition|path``."""
@@ -28,12 +32,29 @@ class Slot:
 
     def check(self, graph: ComputationalGraph) -> None:
         """``StoreError`` unless ``graph`` is of this slot's model, label, step and partition kind."""
+        for task in graph.edges.tasks:
+            check_place("task", task)
         theirs = (graph.checkpoint.model, graph.checkpoint.label, graph.checkpoint.step, graph.partition.kind)
         if theirs != (self.model, self.label, self.step, self.partition):
             raise StoreError(
                 f"slot {self.key} (step {self.step}) cannot hold a graph of {theirs[0]}@{theirs[1]} (step {theirs[2]}) "
                 f"with partition {theirs[3]}; publish it under its own slot"
             )
+
+
+LONGEST = 200
+_PARTING = {"study": "|@", "model": "|@"}
+
+
+def check_place(what: str, name: str) -> None:
+    """``StoreError`` unless ``name`` can be part of a key: 1 to 200 printable characters, without ``|`` (and in studies and models ``@``), which part them.
+
+    Printable leaves out line ends, control characters, marks that turn the direction of text, and halves of surrogate pairs.
+    """
+    if not name or len(name) > LONGEST or not name.isprintable() or any(sign in name for sign in _PARTING.get(what, "|")):
+        raise StoreError(
+            f"the {what} {ascii(name)[:80]} cannot be stored: names are 1 to {LONGEST} printable characters without {' or '.join(_PARTING.get(what, '|'))}; rename it"
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,15 +8,16 @@ from pathlib import Path
 
 import pytest
 import yaml
-from dagster import AssetKey, DagsterInstance, Definitions, RunRequest, SensorResult, SkipReason, build_sensor_context
+from dagster import Definitions
 from typer.testing import CliRunner
 
 from pipelines import study_files
 from pipelines.__main__ import app as child
-from pipelines.assets import per_checkpoint, per_study, study_assets
+from pipelines.assets import study_assets
 from pipelines.checks import BLOCKING, WARNINGS
+from pipelines.names import per_checkpoint, per_study
 from pipelines.outcome import materialize, metadata_value
-from pipelines.partitions import checkpoints_of, keys_of, partition_key, place_of
+from pipelines.partitions import keys_of, partition_key, place_of
 from pipelines.resources import GraphStoreResource, HomeResource
 from pipelines.study_files import StudyFile, load_studies, narrowed, note
 from roicg.cli.main import app
@@ -126,27 +127,6 @@ def test_a_study_that_ran_is_shown_later_and_a_lost_one_is_left_out(home: Path, 
     monkeypatch.setenv(study_files.VARIABLE, str(gone))
     with pytest.raises(StudyError, match="cannot read the study"):
         load_studies()
-
-
-def test_the_sensor_adds_partitions_and_requests_runs(definitions: Definitions, study: Study) -> None:
-    sensor = definitions.resolve_sensor_def("tiny_study_new_checkpoints")
-    with DagsterInstance.ephemeral() as instance:
-        found = sensor(build_sensor_context(instance=instance, definitions=definitions))
-        assert isinstance(found, SensorResult)
-        assert [request.partition_key for request in found.run_requests or ()] == [KEY]
-        assert [list(request.partition_keys) for request in found.dynamic_partitions_requests or ()] == [[KEY]]
-        instance.add_dynamic_partitions(str(checkpoints_of(study).name), [KEY])
-        assert isinstance(sensor(build_sensor_context(instance=instance, definitions=definitions)), SkipReason)
-
-
-def test_the_summary_waits_for_every_checkpoint(definitions: Definitions, instance: DagsterInstance) -> None:
-    from dagster import AssetMaterialization
-
-    sensor = definitions.resolve_sensor_def("tiny_study_all_analysed")
-    context = build_sensor_context(instance=instance, definitions=definitions)
-    assert KEY in str(sensor(context).skip_message)
-    instance.report_runless_asset_event(AssetMaterialization(AssetKey(["tiny_study", "analyses"]), partition=KEY))
-    assert isinstance(sensor(context), RunRequest)
 
 
 @pytest.mark.parametrize(("value", "kind"), [(1, "int"), (1.5, "float"), (float("inf"), "text"), (True, "bool"), ("published", "text")])

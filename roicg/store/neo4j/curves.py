@@ -25,8 +25,9 @@ def put_curves(connection: Connection, graph_id: str, curves: Sequence[Faithfuln
     if standing is None:
         raise StoreError(f"no graph {graph_id!r} is published, so no curves can be added to it; publish the graph first")
     params = to_json({"tasks": sorted({curve.task for curve in curves}), "selections": sorted({curve.selection for curve in curves})})
-    analysis = digest(KIND, params, graph_id, standing["number"], [asdict(curve) for curve in curves])
-    rows = [row for curve in curves for row in circuit_rows(curve)]
+    ordered = sorted(curves, key=lambda curve: (curve.task, curve.selection))  # as they come back from a bundle
+    analysis = digest(KIND, params, graph_id, standing["number"], [asdict(curve) for curve in ordered])
+    rows = [row for curve in ordered for row in circuit_rows(curve)]
 
     def write(tx: Transaction) -> int:
         if not is_new(tx, {graph_id: standing["number"]}, analysis, kind=KIND, params=params):

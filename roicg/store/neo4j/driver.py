@@ -2,6 +2,7 @@
 
 import os
 import random
+import ssl
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -187,7 +188,14 @@ class Connection:
             ) from error
         except Neo4jError as error:
             raise _server_said(name, error) from error
+        except UnicodeEncodeError as error:
+            raise QueryError(f"{name}: {ascii(error.object)[:80]} holds half of a surrogate pair, which is no text and cannot be stored") from error
         except (DriverError, OSError) as error:
+            if (refused := _refused_certificate(error)) is not None:
+                raise StoreUnreachable(
+                    f"the certificate of {self.address.uri} is refused ({refused.verify_message}); name the certificate of its authority in SSL_CERT_FILE, "
+                    "or take any certificate with bolt+ssc:// or neo4j+ssc://"
+                ) from error
             raise StoreUnreachable(
                 f"no database answers at {self.address.uri} ({_first_line(error)}); start one with `roicg db start`, or set ROICG_NEO4J_URI to one that runs"
             ) from error
@@ -221,6 +229,18 @@ def _server_said(name: str, error: Neo4jError) -> StoreError:
     if "DatabaseUnavailable" in code or "DatabaseNotFound" in code:
         return StoreUnreachable(f"the database cannot be used now: {said}; look at its log (`roicg db status`)")
     return StoreError(f"the database failed at {name} ({code}): {said}")
+
+
+def _refused_certificate(error: BaseException) -> ssl.SSLCertVerificationError | None:
+    """What lies below ``error``, where the driver keeps it: as the cause of a cause, or in the group of all servers of a routing table."""
+    todo: list[BaseException | None] = [error]
+    while todo:
+        one = todo.pop()
+        if isinstance(one, ssl.SSLCertVerificationError):
+            return one
+        if one is not None:
+            todo += [one.__cause__, *(one.exceptions if isinstance(one, BaseExceptionGroup) else ())]
+    return None
 
 
 def _first_line(error: object) -> str:

@@ -60,6 +60,10 @@ class Neo4jStore:
             self._connection = connection
         return self._connection
 
+    def limit(self, seconds: float) -> None:
+        """From now on the server stops every transaction that takes longer than ``seconds``, which is then a ``StoreError``."""
+        self.connection.read_timeout_s = self.connection.write_timeout_s = seconds
+
     def ensure_schema(self) -> None:
         """Apply the schema files that are missing, once per store object (see :mod:`roicg.store.neo4j.migrations`)."""
         if not self._has_schema:

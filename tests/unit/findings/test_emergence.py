@@ -77,8 +77,8 @@ def test_tasks_of_one_recipe_are_kin() -> None:
 def test_the_table_says_how_far_off_each_graph_is() -> None:
     change, curves, course = tables(study(), measured())
     rows = {(row[0], row[1]): row[2:] for row in change.rows}
-    assert rows["m-s0", "unseen"] == (100, 300, 300, "+0%", True)
-    assert rows["m-s1", "parameters (control)"] == (100, 300, 400, "+25%", False)
+    assert rows["m-s0", "unseen"] == (100, 300, 300, "+0%", True, 1 / 3)
+    assert rows["m-s1", "parameters (control)"] == (100, 300, 400, "+25%", False, 1 / 3)
     assert ("m-s0", "max") not in rows
     assert course.columns[:5] == ("step", "unseen", "seen", "all", "max")
     assert course.rows[-1][:3] == (400, "1.00 (1.00–1.00)", "1.00 (1.00–1.00)")
