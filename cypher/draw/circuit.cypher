@@ -7,8 +7,8 @@
 // return: edge MAP
 // return: target MAP a ROI
 MATCH (:Slot {key: $slot})-[:PUBLISHED]->(v:GraphVersion)
-MATCH (source:ROI)-[edge:EDGE]->(target:ROI)
-USING INDEX SEEK edge:EDGE(graph, task, rank)
-WHERE edge.graph = v.number AND edge.task = $task AND edge.rank <= $edges
-RETURN source, edge, target
-ORDER BY edge.rank
+MATCH (source:ROI)-[e:EDGE]->(target:ROI)
+USING INDEX SEEK e:EDGE(graph, task, rank)
+WHERE e.graph = v.number AND e.task = $task AND e.rank <= $edges
+RETURN source, e AS edge, target
+ORDER BY e.rank
