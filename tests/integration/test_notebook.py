@@ -20,7 +20,7 @@ def store(address: Address) -> Iterator[Neo4jStore]:
 
 
 def test_every_cell_shows_what_the_notebook_keeps(store: Neo4jStore) -> None:
-    """Seen to fail with one weight of the hand-made graph changed, and with a column of a query renamed."""
+    """Seen to fail with one weight of the hand-made graph changed."""
     pytest.importorskip("pandas")
     notebook = read()
     for cell, shown in zip(code_cells(notebook), outputs(notebook, store.address), strict=True):
