@@ -11,6 +11,7 @@ import urllib.request
 from types import FrameType
 
 from roicg.cli.console import say, stdout
+from roicg.cli.pages import open_pages, write_guide
 from roicg.core.errors import RoicgError
 from roicg.server.address import database_address
 from roicg.server.home import home
@@ -45,12 +46,20 @@ def serve(port: int) -> int:
 
 def _say_where(port: int, source: str) -> None:
     out = stdout()
-    out.print(f"Dagster        http://127.0.0.1:{port}")
+    dagster = f"http://127.0.0.1:{port}"
+    pages = [dagster]
+    out.print(f"Dagster        {dagster}")
     if source == "embedded":
         from roicg.server.embedded import status
 
         server = status(home())
         out.print(f"Neo4j Browser  {server.browser_uri} (user neo4j, password in {server.password_file})")
+        if server.browser_uri is not None:
+            if (guide := write_guide(server.browser_uri)) is not None:
+                out.print(f"               ten questions to begin with, colours and saved queries: {guide}")
+                pages.append(guide.as_uri())
+            pages.append(server.browser_uri)
+    open_pages(*pages)
     say("Ctrl-C ends Dagster's pages; the database goes on until `roicg db stop`")
 
 

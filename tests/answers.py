@@ -87,6 +87,31 @@ ANSWERS: list[tuple[str, dict[str, Any], list[tuple[Any, ...]]]] = [
     ),
     ("circuits.strongest_paths", {"slot": S200, "task": "no such task"}, []),
     (
+        "circuits.bottlenecks",
+        {"slot": S200, "task": "add"},
+        # m0.r0: tok → logits and a0.h0 → logits; a0.h1: tok → m0.r2; m0.r2: a0.h1 → logits. All other pairs are joined best by one edge.
+        [("m0.r0", "", 3, 2.0, 0.9, 0.9), ("a0.h1", "", 1, 1.0, 0.1, 0.1), ("m0.r2", "", 5, 1.0, 0.08, 0.05)],
+    ),
+    (
+        "circuits.bottlenecks",
+        {"slot": S200, "task": "max", "limit": 2},
+        # a0.h1: tok → m0.r2 and tok → logits; m0.r2: tok → logits and a0.h1 → logits; third would be m0.r0 with a0.h0 → logits.
+        [("a0.h1", "", 1, 2.0, 0.8, 0.9), ("m0.r2", "", 5, 2.0, 0.7, 0.75)],
+    ),
+    ("circuits.bottlenecks", {"slot": S200, "task": "no such task"}, []),
+    (
+        "circuits.pieces",
+        {"slot": S200, "task": "max", "edges": 2},
+        [(1, 2, 1, 0.8, True, False, ["a0.h1", "tok"]), (2, 2, 1, 0.75, False, True, ["logits", "m0.r2"])],
+    ),
+    ("circuits.pieces", {"slot": S200, "task": "max", "edges": 3}, [(1, 4, 3, 2.25, True, True, ["a0.h1", "logits", "m0.r2", "tok"])]),
+    (
+        "circuits.pieces",
+        {"slot": S200, "task": "add", "edges": 8},  # the two ports q and k of a0.h0 are two edges of one pair
+        [(1, 5, 8, 3.35, True, True, ["a0.h0", "logits", "m0.r0", "m0.r1", "tok"])],
+    ),
+    ("circuits.pieces", {"slot": OWN200, "task": "no such task"}, []),
+    (
         "circuits.feeds",
         {"slot": S200, "task": "add", "roi": "a0.h0"},
         [("tok", "v", 0.5, 0.5, 0.01, 3, 0.625), ("tok", "k", -0.2, 0.2, 0.01, 7, 0.25), ("tok", "q", 0.1, 0.1, 0.01, 10, 0.125)],

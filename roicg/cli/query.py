@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from roicg.cli.console import print_json, print_rows, say, stdout, working
+from roicg.cli.console import print_json, print_rows, stdout, working
 from roicg.core.errors import QueryError
 
 if TYPE_CHECKING:
@@ -20,18 +20,18 @@ def query(
     params: Annotated[
         list[str] | None, typer.Option("-p", "--param", metavar="KEY=VALUE", help="A parameter; slot may be MODEL@STEP or MODEL@STEP:PARTITION.")
     ] = None,
-    listing: Annotated[bool, typer.Option("--list", help="Show every query with its sentence.")] = False,
+    listing: Annotated[bool, typer.Option("--list", help="Show the questions that can be asked.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="With --list: also what roicg asks itself.")] = False,
     show: Annotated[bool, typer.Option("--show", help="Show the query's parameters, columns and Cypher; ask nothing.")] = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="With --list: as a Markdown document.")] = False,
     timeout: Timeout = None,
     as_json: Json = False,
 ) -> None:
     """Ask a query of the catalogue."""
-    from roicg.store.registry import catalogue, find_query
+    from roicg.store.registry import find_query
 
     if listing or name is None:
-        asked = [one for one in catalogue().values() if one.mode == "read"]
-        print(catalogue_markdown(asked), end="") if markdown else _print_catalogue(asked, as_json)
+        _list(everything=everything, markdown=markdown, as_json=as_json)
         return
     found = find_query(name)
     if show:
@@ -83,26 +83,18 @@ def parse_params(pairs: Sequence[str]) -> dict[str, str]:
     return given
 
 
-def catalogue_markdown(queries: "Sequence[Query]") -> str:
-    """The catalogue as a Markdown document, one section per folder (``make docs`` writes it to cypher/README.md)."""
-    lines = ["# The queries", "", "Made by `make docs` from the headers of the files; ask one with `roicg query NAME -p key=value`."]
-    folder = ""
-    for query in queries:
-        if query.name.split(".")[0] != folder:
-            folder = query.name.split(".")[0]
-            lines += ["", f"## {folder}", "", "| query | question | parameters |", "| --- | --- | --- |"]
-        params = ", ".join(f"`{_parameter(field)}`" for field in query.params)
-        lines.append(f"| `{query.name}` | {query.sentence.replace('|', chr(92) + '|')} | {params.replace('|', chr(92) + '|')} |")
-    return "\n".join(lines) + "\n"
+def _list(*, everything: bool, markdown: bool, as_json: bool) -> None:
+    from roicg.cli.listing import catalogue_markdown, print_questions
+    from roicg.store.questions import inner, questions
 
-
-def _print_catalogue(queries: "Sequence[Query]", as_json: bool) -> None:
-    if as_json:
-        print_json([_as_json(query) for query in queries])
-        return
-    rows = [{"query": query.name, "question": query.sentence, "parameters": ", ".join(_parameter(field) for field in query.params)} for query in queries]
-    print_rows(rows)
-    say(f"{len(rows)} queries; `roicg query NAME --show` prints parameters, columns and Cypher")
+    asked, hidden = questions(), inner()
+    shown = [*asked, *hidden] if everything else asked
+    if markdown:
+        print(catalogue_markdown(asked, hidden), end="")
+    elif as_json:
+        print_json([_as_json(query) for query in shown])
+    else:
+        print_questions(shown, hidden=0 if everything else len(hidden))
 
 
 def _print_query(query: "Query") -> None:
@@ -129,7 +121,3 @@ def _as_json(query: "Query") -> dict[str, object]:
         "returns": fields(query.returns),
         "cypher": query.text,
     }
-
-
-def _parameter(field: "Field") -> str:
-    return field.name if field.required else f"{field.name}={field.default}"

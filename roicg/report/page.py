@@ -45,7 +45,7 @@ def build_report(study: "Study | str", store: "GraphStore", out: Path) -> Path:
     if size > LARGEST:
         raise RoicgError(f"the report of {data.study!r} would have {size:,} bytes, more than {LARGEST:,}; split the study by models")
     try:
-        _write_whole(out, text)
+        write_whole(out, text)
     except OSError as error:
         raise RoicgError(f"cannot write the report {out}: {error.strerror or error}; name another file with --out") from error
     return out
@@ -59,17 +59,17 @@ def render(data: "ReportData") -> str:
     script = '(() => {\n"use strict";\n' + "\n".join(parts) + "\n})();\n"
     places = {
         "study": html.escape(data.study),
-        "policy": f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; base-uri 'none'; form-action 'none'",
+        "policy": f"default-src 'none'; style-src '{policy_hash(style)}'; script-src '{policy_hash(script)}'; base-uri 'none'; form-action 'none'",
         "style": style,
         "script": script,
         "data": to_script(payload(data)),
         "words": "\n".join(_words(model) for model in data.models),
         "tables": _tables(data),
     }
-    return _fill(assets.joinpath("template.html").read_text(encoding="utf-8"), places)
+    return fill(assets.joinpath("template.html").read_text(encoding="utf-8"), places)
 
 
-def _fill(template: str, places: Mapping[str, str]) -> str:
+def fill(template: str, places: Mapping[str, str]) -> str:
     """One pass, so that what is filled in is never read as a place itself."""
     return _PLACE.sub(lambda match: places[match[1]], template)
 
@@ -107,11 +107,12 @@ def _item(statement: "Statement") -> str:
     return f'<li class="{statement.tone}"><span>{html.escape(statement.text)}</span><div class="cypher" data-queries="{asked}"></div></li>'
 
 
-def _digest(text: str) -> str:
+def policy_hash(text: str) -> str:
+    """How a content security policy names the script or style ``text``."""
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
-def _write_whole(out: Path, text: str) -> None:
+def write_whole(out: Path, text: str) -> None:
     """Into a neighbour first, then renamed: a report is old or new, never half."""
     out.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=out.parent, prefix=f".{out.name}.")

@@ -99,7 +99,9 @@ def test_shares_of_all_paths_of_a_task_sum_to_one(store: Neo4jStore) -> None:
         assert store.run("gds.projections") == []
 
 
-EDGE_QUERIES = sorted(name for name, query in catalogue().items() if name.split(".")[0] in (*ROOMS, "gds") and ":EDGE" in query.text)
+EDGE_QUERIES = sorted(
+    name for name, query in catalogue().items() if (name.split(".")[0] in (*ROOMS, "draw", "gds") or name == "house.provenance") and ":EDGE" in query.text
+)
 
 
 @pytest.mark.parametrize("name", EDGE_QUERIES)

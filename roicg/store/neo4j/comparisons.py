@@ -7,7 +7,7 @@ from roicg.core.errors import StoreError
 from roicg.core.ids import NUMERICS, digest
 from roicg.store.neo4j.adding import is_new
 from roicg.store.neo4j.driver import Connection, Transaction
-from roicg.store.neo4j.projection import projected
+from roicg.store.neo4j.projection import projected, refuse_beyond
 from roicg.store.neo4j.settled import standing_version
 from roicg.store.signature import SignatureMatch, match_signatures
 from roicg.store.stored import to_json
@@ -46,6 +46,8 @@ def match_rois(store: "Neo4jStore", graph_a: str, graph_b: str) -> MatchResult:
         raise StoreError(f"graph {graph_a!r} was given twice; name the graphs of two checkpoints")
     if (a["study"], a["model"]) != (b["study"], b["model"]):
         raise StoreError(f"{a['study']}|{a['model']} and {b['study']}|{b['model']} share no features; ROIs are matched between checkpoints of one model")
+    for row in connection.read("gds.memory_similar", numbers=[a["number"], b["number"]]):
+        refuse_beyond(row, f"matches by the features of {a['id']} and {b['id']}")
     with projected(connection, "gds.project_features", numbers=[a["number"], b["number"]]) as projection:
         values = {"projection": projection.name, "number_a": a["number"], "number_b": b["number"]}
         rows = connection.read("gds.similar_rois", **values) if projection.relationships else []

@@ -17,7 +17,7 @@ from roicg.store.neo4j.driver import Connection, Rows, Transaction
 from roicg.store.registry import find_query
 
 PREFIX = "roicg_"
-MADE_BY = {"circuits.strongest_paths": "gds.project_shares"}
+MADE_BY = {"circuits.bottlenecks": "gds.project_shares", "circuits.pieces": "gds.project_circuit", "circuits.strongest_paths": "gds.project_shares"}
 """Catalogue queries that read a projection, and the query that makes it from the same parameters."""
 
 
@@ -58,6 +58,9 @@ def read_projected(connection: Connection, name: str, params: dict[str, Any]) ->
     given = {key: value for key, value in params.items() if key != "projection"}
     bound = find_query(name).bind(given)
     needed = {field.name for field in find_query(MADE_BY[name]).params} - {"projection"}
+    room = {key: bound[key] for key in ("slot", "paths") if key in bound}
+    for row in connection.read("gds.memory_directed", **room):  # no row: the slot shows nothing, and there is nothing to project
+        refuse_beyond(row, f"{name} on {row['nodes']} ROIs and {row['relationships']} edges")
     with projected(connection, MADE_BY[name], **{key: bound[key] for key in needed}) as projection:
         return connection.read(name, **given, projection=projection.name) if projection.relationships else []
 
@@ -65,9 +68,14 @@ def read_projected(connection: Connection, name: str, params: dict[str, Any]) ->
 def require_memory(connection: Connection, nodes: int, relationships: int) -> None:
     """``StoreError`` with both figures when an undirected projection with Leiden may not fit into the server's heap."""
     row = connection.read("gds.memory", nodes=nodes, relationships=relationships)[0]
+    refuse_beyond(row, f"communities of {nodes} ROIs and {relationships} edges")
+
+
+def refuse_beyond(row: dict[str, Any], what: str) -> None:
+    """``StoreError`` with both figures when ``row`` (``needed`` and ``free``, bytes) says that ``what`` may not fit into the server's heap."""
     if row["needed"] > row["free"]:
         needed, free = (f"{row[key] / 2**20:,.0f} MiB" for key in ("needed", "free"))
         raise StoreError(
-            f"communities of {nodes} ROIs and {relationships} edges may need {needed} of the database's memory, and {free} are free; "
+            f"{what} may need {needed} of the database's memory, and {free} are free; "
             "give it more heap (server.memory.heap.max_size), or use a coarser partition"
         )

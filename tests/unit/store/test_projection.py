@@ -1,11 +1,13 @@
 """A projection is dropped whatever happens, shown on a connection that only collects what it is asked."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
 from roicg.core.errors import QueryError, StoreError, StoreUnreachable
+from roicg.store.neo4j import projection
 from roicg.store.neo4j.driver import Connection
 from roicg.store.neo4j.projection import MADE_BY, PREFIX, projected, read_projected, require_memory
 from roicg.store.registry import catalogue
@@ -113,3 +115,22 @@ def test_memory_is_refused_with_both_figures() -> None:
     require_memory(connection(Collecting({"gds.memory": [{"needed": 10, "free": 10}]})), 5, 6)
     with pytest.raises(StoreError, match="5 ROIs and 6 edges may need 2,048 MiB of the database's memory, and 1 MiB are free"):
         require_memory(connection(Collecting({"gds.memory": [{"needed": 2**31, "free": 2**20}]})), 5, 6)
+
+
+@pytest.mark.parametrize("name", sorted(MADE_BY))
+def test_nothing_is_projected_that_may_not_fit(name: str) -> None:
+    """Seen to fail with the estimate asked for after the projection was made."""
+    room = {"nodes": 5, "relationships": 6, "needed": 2**31, "free": 2**20}
+    fake = Collecting({"gds.memory_directed": [room], "gds.project_shares": [{"nodes": 3, "relationships": 2}]})
+    with pytest.raises(StoreError, match="on 5 ROIs and 6 edges may need 2,048 MiB of the database's memory, and 1 MiB are free"):
+        read_projected(connection(fake), name, {"slot": "s", "task": "t"})
+    assert fake.names() == ["gds.memory_directed"]
+
+
+def test_every_projection_is_made_where_memory_was_asked_for() -> None:
+    """Whoever projects says how much it takes first: the projecting queries and who calls them, read from the source."""
+    room = Path(projection.__file__).parent
+    for path in room.glob("*.py"):
+        text = path.read_text()
+        if "with projected(" in text and path.name != "projection.py":
+            assert text.count("require_memory(") + text.count("refuse_beyond(") >= 1, path.name

@@ -1,0 +1,93 @@
+"""What Neo4j Browser is given, made from the catalogue: the guide of ten questions, saved queries, the style."""
+
+import html
+import re
+import zipfile
+from pathlib import Path
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import pytest
+
+from roicg.report.guide import DEMO, TEN, Given, askable, browser_files, guide_page, link, literal, statement
+from roicg.store.questions import ROOMS, questions
+from roicg.store.registry import catalogue, cypher_root, find_query
+
+BROWSER = "http://127.0.0.1:7474/browser/"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return browser_files(tmp_path_factory.mktemp("guide"), BROWSER).parent
+
+
+def test_the_guide_has_ten_questions_with_the_text_of_the_catalogue(folder: Path) -> None:
+    page = (folder / "guide.html").read_text()
+    texts = [html.unescape(text) for text in re.findall(r"<pre[^>]*>(.*?)</pre>", page, re.DOTALL)]
+    assert len(texts) == len(TEN) == 10
+    for name, text in zip(TEN, texts, strict=True):
+        assert catalogue()[name].text in text
+        assert catalogue()[name].sentence in html.unescape(page)
+    assert {name.split(".")[0] for name in TEN} >= {"circuits", "tasks", "structure", "compare", "draw"}
+
+
+def test_every_link_carries_the_whole_question_as_browser_reads_it(folder: Path) -> None:
+    """Browser decodes its whole address first and then ends `arg` at & or #; seen to fail with a query that holds a `#`."""
+    page = (folder / "guide.html").read_text()
+    addresses = [html.unescape(address) for address in re.findall(r'href="([^"]*cmd=edit[^"]*)"', page)]
+    texts = [html.unescape(text) for text in re.findall(r"<pre[^>]*>(.*?)</pre>", page, re.DOTALL)]
+    assert len(addresses) == 10
+    for address, text in zip(addresses, texts, strict=True):
+        read = re.search(r"[?&]arg=([^&#]*)", unquote(address.replace("+", " ")))
+        assert read is not None
+        assert read[1] == text
+        assert parse_qs(urlsplit(address).query)["cmd"] == ["edit"]
+
+
+def test_what_browser_would_cut_short_is_not_linked() -> None:
+    assert link(BROWSER, "RETURN '#'") is None
+    assert link(BROWSER, "RETURN 'a&b'") is None
+    page = guide_page(BROWSER, Given("here", {"slot": "a&b|m@1|own|ports"}))
+    assert page.count("cmd=edit") < 10
+    assert page.count("<button") == 10
+
+
+def test_parameters_come_before_the_cypher_and_are_all_there() -> None:
+    for query in askable():
+        lines = statement(query, DEMO).splitlines()
+        assert lines[0] == f"// {query.sentence} ({query.name})"
+        named = [match[1] for line in lines if (match := re.fullmatch(r":param (\w+) => .*;", line))]
+        assert named == [field.name for field in query.params]
+        assert "\n".join(lines).count(";") == len(named) + 1, "Browser parts statements at every ;, also in a comment"
+        assert "multitask-s0@1200'" not in "\n".join(lines), "a slot must be a whole key in Browser"
+    assert "slot_a => 'demo|multitask-s0@350|reference|ports'" in statement(find_query("compare.edge_drift"), DEMO)
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [("it's", r"'it\'s'"), ("a\\b", r"'a\\b'"), (3, "3"), (0.5, "0.5"), (True, "true"), (None, "null"), (["a", 1], "['a', 1]")],
+)
+def test_values_are_written_as_cypher(value: object, written: str) -> None:
+    assert literal(value) == written
+
+
+def test_names_from_files_cannot_write_the_page() -> None:
+    page = guide_page(BROWSER, Given("<script>alert(1)</script>", {"task": "</pre><script>alert(1)</script>", "slot": "s"}))
+    assert "<script>alert" not in page
+
+
+def test_saved_queries_are_every_question_that_needs_no_projection_by_room(folder: Path) -> None:
+    with zipfile.ZipFile(folder / "saved-queries.zip") as archive:
+        names = archive.namelist()
+        assert all(archive.read(name).decode().startswith("// ") for name in names)
+    asked = [query for query in questions() if "$projection" not in query.text]
+    assert names == [f"roicg {query.name.replace('.', '/')}.cypher" for query in asked]
+    assert {name.split("/")[0] for name in names} == {f"roicg {room}" for room in ROOMS}
+
+
+def test_the_style_is_the_one_of_the_catalogue_and_holds_together(folder: Path) -> None:
+    text = (folder / "roicg.grass").read_text()
+    assert text == (cypher_root() / "browser" / "roicg.grass").read_text()
+    blocks = re.findall(r"([\w.]+) \{\n(.*?)\n\}", text, re.DOTALL)
+    assert len(blocks) == text.count(";\n}") > 15
+    for _, body in blocks:
+        assert re.fullmatch(r'(\s+[a-z-]+: (#[0-9A-F]{6}|\d+px|"(\{\w+\}|<type>)");)+\s*', body), body
