@@ -55,12 +55,12 @@ def test_every_word_is_phony() -> None:
 
 def test_ci_calls_the_same_words_and_allows_no_skipped_database() -> None:
     script = (ROOT / ".ci" / "run").read_text()
-    called = re.findall(r"^(?:ROICG_\w+=1 )*make (\w+)", script, re.MULTILINE)
-    assert called == ["setup", "check", "lanes"]
-    assert '\nROICG_REQUIRE_NEO4J=1 ROICG_REQUIRE_BROWSER=1 make lanes LANES="$lanes"\n' in script
+    called = re.findall(r"^(?:ROICG_\w+=\S+ )*make (\w+)", script, re.MULTILINE)
+    assert called == ["setup", "check", "test", "lanes"]
+    assert re.search(r'^ROICG_REQUIRE_NEO4J=1 ROICG_REQUIRE_BROWSER=1 make test ARGS="[^"]*--junitxml=\$report"$', script, re.MULTILINE)
+    assert script.endswith('\nROICG_LANES_EMBEDDED=$report make lanes LANES="$lanes"\n')
     named = re.findall(r'^ *lanes="([a-z ]+)"$', script, re.MULTILINE)
-    assert named[0].split()[0] == "embedded"
-    assert named[-1].split() == list(LANES)
+    assert ["embedded", *named[-1].split()] == list(LANES)
     assert {lane.required for lane in LANES.values() if lane.required} | {"ROICG_REQUIRE_BROWSER"} == set(re.findall(r"ROICG_REQUIRE_\w+", script))
     assert (ROOT / ".ci" / "run").stat().st_mode & 0o111
 

@@ -12,8 +12,8 @@ expected. It ends with 1 when a test failed, or a lane ran less of the integrati
 in ``excused.yaml``.
 
 ``ROICG_LANES_SECONDS`` is how long all of it may take, for a CI that ends at a fixed time: lanes after the embedded one that would take
-longer than what is left are left out, a lane that does take longer is stopped, and the table says so. ``ROICG_LANES_AT_ONCE=2`` runs the
-embedded lane as two processes side by side, one with a server and one without.
+longer than what is left are left out, a lane that does take longer is stopped, and the table says so. ``ROICG_LANES_EMBEDDED`` names the
+JUnit file of a ``make test`` that just ran: the embedded lane is that run and is not run again.
 """
 
 import os
@@ -48,7 +48,7 @@ LANE_FILES = ("-o", "python_files=lane_*.py")
 class Lane:
     """What pytest is given, the seconds it takes on two cores, what the environment adds, which variable requires the lane.
 
-    ``apart``: folders whose tests need no server. ``docker``: it needs an engine. ``suite``: it runs the integration suite. ``named``: it is given an URI.
+    ``docker``: it needs an engine. ``suite``: it runs the integration suite. ``named``: it is given an URI.
     """
 
     arguments: tuple[str, ...]
@@ -58,11 +58,10 @@ class Lane:
     docker: bool = False
     suite: bool = False
     named: bool = False
-    apart: tuple[str, ...] = ()
 
 
 LANES = {
-    "embedded": Lane((), 0, {"ROICG_TEST_SERVER": "embedded"}, "ROICG_REQUIRE_NEO4J", apart=("tests/unit", "tests/property", "tests/installing")),
+    "embedded": Lane((), 0, {"ROICG_TEST_SERVER": "embedded"}, "ROICG_REQUIRE_NEO4J"),
     "next": Lane(SUITE_FOLDER, 240, {"ROICG_NEO4J_LINE": "next", "ROICG_TEST_SERVER": "embedded"}, "ROICG_REQUIRE_NEO4J_NEXT", suite=True),
     "container": Lane(SUITE_FOLDER, 300, {"ROICG_TEST_SERVER": "container"}, "ROICG_REQUIRE_DOCKER", docker=True, suite=True),
     "uri": Lane(PART, 90, required="ROICG_REQUIRE_NEO4J", suite=True, named=True),
@@ -79,12 +78,13 @@ def main(names: list[str]) -> int:
         return 2
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # so that an engine and servers end with us
     signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in a shell's background, and then in the tests of Ctrl-C too
-    rows: dict[str, Outcomes] = {}
-    wrong: list[str] = []
+    ended = os.environ.get("ROICG_LANES_EMBEDDED")
+    rows: dict[str, Outcomes] = {"embedded": read_outcomes(Path(ended))} if ended else {}
+    wrong = judged("embedded", LANES["embedded"], rows) if ended else []
     limit = os.environ.get("ROICG_LANES_SECONDS")
     until = time.monotonic() + float(limit) if limit else inf
     with tempfile.TemporaryDirectory(prefix="rg-lanes-", ignore_cleanup_errors=True) as folder, ExitStack() as stack:
-        for name in names or LANES:
+        for name in (name for name in names or LANES if name not in rows):
             lane = LANES[name]
             print(f"\n── lane {name}", flush=True)
             left = until - time.monotonic() if lane.seconds else inf
@@ -129,34 +129,23 @@ def run_lane(lane: Lane, address: Mapping[str, str], report: Path, within_s: flo
     environment = {**inherited, **lane.environment, **address}
     began = time.monotonic()
     with ExitStack() as stack:
-        beside = None
-        if lane.apart and os.environ.get("ROICG_LANES_AT_ONCE") == "2":
-            beside = Run(lane.apart, environment, report.with_suffix(".apart.xml"), stack, report.with_suffix(".apart.txt"))
-            run = Run((*lane.arguments, *(f"--ignore={folder}" for folder in lane.apart)), environment, report, stack)
-        else:
-            run = Run(lane.arguments, environment, report, stack)
-        outcomes = run.ended(within_s)
-        if beside:
-            outcomes = outcomes.with_those_of(beside.ended(within_s))
+        outcomes = Run(lane.arguments, environment, report, stack).ended(within_s)
     return replace(outcomes, seconds=time.monotonic() - began)
 
 
 class Run:
-    """One pytest process, stopped when ``stack`` ends before it; ``told`` takes what it prints, which is shown once it has ended."""
+    """One pytest process, stopped when ``stack`` ends before it."""
 
-    def __init__(self, arguments: tuple[str, ...], environment: Mapping[str, str], report: Path, stack: ExitStack, told: Path | None = None) -> None:
+    def __init__(self, arguments: tuple[str, ...], environment: Mapping[str, str], report: Path, stack: ExitStack) -> None:
         command = [sys.executable, "-m", "pytest", *arguments, "-ra", "--durations=15", f"--junitxml={report}"]
-        self.report, self.told = report, told
-        output = stack.enter_context(told.open("wb")) if told else None
-        self.process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT if told else None)
+        self.report = report
+        self.process = subprocess.Popen(command, cwd=ROOT, env=environment)
         stack.callback(_stop, self.process)
 
     def ended(self, within_s: float) -> Outcomes:
         """What it did, once it has ended; raises subprocess.TimeoutExpired."""
         code = self.process.wait(within_s if isfinite(within_s) else None)
-        if self.told:
-            print(f"\n── at the same time\n{self.told.read_text(encoding='utf-8', errors='replace')}", flush=True)
-        outcomes = read_outcomes(self.report, 0.0)
+        outcomes = read_outcomes(self.report)
         return replace(outcomes, failed=frozenset({f"pytest ended with {code}"})) if code != 0 and not outcomes.failed else outcomes
 
 

@@ -24,21 +24,19 @@ class Outcomes:
         """The tests that were run to an end."""
         return self.passed | self.failed
 
-    def with_those_of(self, other: "Outcomes") -> "Outcomes":
-        """The tests of both, which have none in common; the seconds are these."""
-        return Outcomes(self.passed | other.passed, self.failed | other.failed, {**self.skipped, **other.skipped}, self.seconds)
-
     def reasons(self) -> list[str]:
         """Why tests were skipped: reason and count, the most frequent first."""
         return [f"{count} × {reason}" for reason, count in Counter(self.skipped.values()).most_common()]
 
 
-def read_outcomes(path: Path, seconds: float) -> Outcomes:
-    """The outcomes in the JUnit file ``path``; none when the run ended before it was written."""
+def read_outcomes(path: Path) -> Outcomes:
+    """The outcomes and seconds in the JUnit file ``path``; none when the run ended before it was written."""
     if not path.exists():
-        return Outcomes(seconds=seconds)
+        return Outcomes()
     passed, failed, skipped = set(), set(), {}
-    for case in ElementTree.parse(path).getroot().iter("testcase"):  # written by our own pytest a moment ago
+    root = ElementTree.parse(path).getroot()  # written by our own pytest a moment ago
+    seconds = sum(float(suite.get("time", "0")) for suite in root.iter("testsuite"))
+    for case in root.iter("testcase"):
         name = f"{case.get('classname')}::{case.get('name')}"
         skip = case.find("skipped")
         if case.find("failure") is not None or case.find("error") is not None:

@@ -1,7 +1,6 @@
 """The table of lanes and its judgement, on files that pytest could have written."""
 
 import re
-from math import inf
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,7 @@ import yaml
 from tests.lanes import __main__ as lanes
 from tests.lanes.outcomes import SUITE, Outcomes, complaints, read_outcomes, table
 
-JUNIT = """<testsuites><testsuite>
+JUNIT = """<testsuites><testsuite time="90.0">
 <testcase classname="tests.integration.test_a" name="test_one" time="1"/>
 <testcase classname="tests.integration.test_a" name="test_two[x]" time="1"><failure message="no">assert</failure></testcase>
 <testcase classname="tests.integration.test_a" name="test_three" time="1"><skipped message="no browser&#10;at all">here</skipped></testcase>
@@ -25,11 +24,12 @@ def ran(*names: str) -> Outcomes:
 def test_outcomes_are_read_from_junit(tmp_path: Path) -> None:
     """Seen to fail with a test that passed and then failed at its end counted as passed."""
     (tmp_path / "a.xml").write_text(JUNIT)
-    found = read_outcomes(tmp_path / "a.xml", 90.0)
+    found = read_outcomes(tmp_path / "a.xml")
     assert found.passed == {"tests.integration.test_a::test_one"}
     assert found.failed == {"tests.integration.test_a::test_two[x]", "tests.integration.test_b::test_four"}
     assert found.reasons() == ["1 × no browser"]
-    assert read_outcomes(tmp_path / "none.xml", 1.0).ran == frozenset()
+    assert found.seconds == 90.0
+    assert read_outcomes(tmp_path / "none.xml").ran == frozenset()
 
 
 def test_a_lane_that_runs_less_needs_a_listed_reason() -> None:
@@ -79,6 +79,7 @@ def small_lanes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, seconds: int, b
     (tmp_path / "test_small.py").write_text(f"import time\ndef test_small():\n    {body}\n")
     words = ("-c", str(tmp_path / "none.ini"), "-p", "no:cacheprovider", str(tmp_path / "test_small.py"))
     (tmp_path / "none.ini").write_text("[pytest]\n")
+    monkeypatch.delenv("ROICG_LANES_EMBEDDED", raising=False)
     monkeypatch.setattr(lanes, "LANES", {"small": lanes.Lane(words, seconds), "other": lanes.Lane(words, 1)})
 
 
@@ -101,30 +102,17 @@ def test_a_lane_that_takes_longer_than_what_is_left_is_stopped_and_named(
     assert "the time of this run was over" in capsys.readouterr().out
 
 
-def test_two_processes_run_every_test_once_and_what_both_did_is_told(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    """Seen to fail with the second process's outcomes left out, and with its folder not left out of the first."""
-    (tmp_path / "none.ini").write_text("[pytest]\n")
-    for folder in ("with", "apart"):
-        (tmp_path / folder).mkdir()
-        (tmp_path / folder / f"test_{folder}.py").write_text(f"def test_{folder}():\n    assert {folder != 'apart'}\n")
-    monkeypatch.setenv("ROICG_LANES_AT_ONCE", "2")
-    monkeypatch.setenv("PYTEST_ADDOPTS", f"-c {tmp_path}/none.ini -p no:cacheprovider")
-    lane = lanes.Lane((str(tmp_path),), 0, apart=(str(tmp_path / "apart"),))
-    outcomes = lanes.run_lane(lane, {}, tmp_path / "report.xml", inf)
-    assert {name.split("::")[1] for name in outcomes.passed} == {"test_with"}
-    assert {name.split("::")[1] for name in outcomes.failed} == {"test_apart"}
-    said = capfd.readouterr().out
-    assert [said.count("1 passed"), said.count("1 failed")] == [1, 1]
-    assert outcomes.seconds > 0
-
-
-def test_the_folders_apart_need_no_server() -> None:
-    """Seen to fail with tests/pipelines among them."""
-    files = [path for folder in lanes.LANES["embedded"].apart for path in (lanes.ROOT / folder).rglob("test_*.py")]
-    assert len(files) > 50
-    assert [path.name for path in files if re.search(r"def test_\w+\([^)]*\b(address|clean_database|server_home)\b", path.read_text())] == []
+def test_a_run_that_ended_is_the_embedded_lane(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its failures are in the exit code. Seen to fail with the lane run again, and with the failures left out."""
+    small_lanes(monkeypatch, tmp_path, 1, "pass")
+    monkeypatch.setitem(lanes.LANES, "embedded", lanes.Lane(("no-such-file",), 0))
+    (tmp_path / "ended.xml").write_text(JUNIT)
+    monkeypatch.setenv("ROICG_LANES_EMBEDDED", str(tmp_path / "ended.xml"))
+    assert lanes.main(["embedded", "small"]) == 1
+    said = capsys.readouterr().out
+    assert "embedded: tests.integration.test_a::test_two[x] failed" in said
+    assert re.search(r"^embedded +3 +2 +1 +1\.5 ", said, re.MULTILINE)
+    assert re.search(r"^small +1 +0 +0 ", said, re.MULTILINE)
 
 
 def test_a_failed_test_is_in_the_exit_code(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
