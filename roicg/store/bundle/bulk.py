@@ -137,10 +137,10 @@ class CsvFiles:
         return self._ids[id_]
 
     def arguments(self) -> str:
-        """What ``neo4j-admin database import full`` is told, as the text of an ``@`` file."""
+        """What ``neo4j-admin database import full`` is told, as the text of an ``@`` file (2026.01 takes no path without a folder)."""
         words = ["--id-type=integer", "--array-delimiter=U+001F", "--multiline-fields=true"]
-        words += [f"--nodes={label}={label}.csv" for label in NODES if f"{label}.csv" in self.counts]
-        words += [f"--relationships={type_}={type_}.csv" for type_ in LINKS if f"{type_}.csv" in self.counts]
+        words += [f"--nodes={label}=./{label}.csv" for label in NODES if f"{label}.csv" in self.counts]
+        words += [f"--relationships={type_}=./{type_}.csv" for type_ in LINKS if f"{type_}.csv" in self.counts]
         return "\n".join(words) + "\n"
 
     def _row(self, name: str, ids: list[str], columns: Mapping[str, str], own: list[str], fields: list[str]) -> None:
