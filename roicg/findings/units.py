@@ -278,4 +278,4 @@ def _spread(values: Float[np.ndarray, " seed"]) -> str:
     return f"{values.mean():.3f} ({values.min():.3f}–{values.max():.3f})" if len(values) > 1 else f"{values[0]:.3f}"
 
 
-FINDING = Finding("units", "Which unit carries tasks best at equal numbers of nodes: ROIs, neurons, directions, random groups?", measure, tables)
+FINDING = Finding("units", "Which unit carries tasks best at equal numbers of nodes: ROIs, neurons, directions, random groups?", measure, tables, seconds=60.0)
