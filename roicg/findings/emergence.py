@@ -102,6 +102,12 @@ class Course:
         found = [(change, -step) for change, before, step in zip(self.changes(of), self.steps, self.steps[1:], strict=False) if before >= since]
         return -max(found)[1] if found else None
 
+    def greatest_rise(self, task: str, since: int) -> int | None:
+        """The step that the greatest rise of the accuracy on ``task`` leads to, both steps from ``since`` on."""
+        accuracy = self.accuracy(task)
+        found = [(accuracy[i + 1] - accuracy[i], -self.steps[i + 1]) for i in range(len(self.steps) - 1) if self.steps[i] >= since]
+        return -max(found)[1] if found else None
+
     def chance(self, since: int, emerged: int, tolerance: float) -> float | None:
         """Share of the steps that :meth:`greatest_change` could name which lie within ``tolerance`` of ``emerged``."""
         possible = [after for before, after in pairwise(self.steps) if before >= since]
@@ -140,15 +146,15 @@ def _change_tables(study: Study, courses: Sequence[Sequence[Course]]) -> list[Ta
                 off = None if step is None or emerged is None else (step - emerged) / total
                 what = of if of not in CONTROLS else f"{of} (control)"
                 near = None if fitted is None or emerged is None else course.chance(fitted, emerged, TOLERANCE * total)
-                rows.append(
-                    (course.model, what, fitted, emerged, step, None if off is None else f"{off:+.0%}", None if off is None else abs(off) <= TOLERANCE, near)
-                )
+                hit = (None, None) if off is None else (f"{off:+.0%}", abs(off) <= TOLERANCE)
+                rows.append((course.model, what, fitted, emerged, step, *hit, near, None if fitted is None else course.greatest_rise(held_out, fitted)))
         note = (
             f"fitted: first checkpoint with accuracy ≥ {FITTED} on {trained}; emerged: first with accuracy ≥ {EMERGED} on {held_out} (cases that training never "
             "draws); change: the later of the two neighbouring checkpoints from the fitted one on between which Σ |Δweight| of the graph is greatest (reference "
-            "partition; mixture: all tasks in shares; parameters: distance of the weights); off: change less emerged over all steps, goal within 10 %; by chance: share of all those checkpoints that lie so near."
+            "partition; mixture: all tasks in shares; parameters: distance of the weights); off: change less emerged over all steps, goal within 10 %; by chance: share of "
+            f"all those checkpoints that lie so near; steepest: the later of the two between which accuracy on {held_out} rises most, from the fitted one on."
         )
-        head = ("model", "graph", "fitted", "emerged", "change", "off", "within 10 %", "by chance")
+        head = ("model", "graph", "fitted", "emerged", "change", "off", "within 10 %", "by chance", "steepest")
         found.append(Table(f"change-{held_out}", f"When does {held_out} appear?", head, tuple(rows), note))
         found += [_curves(held_out, (*names, *CONTROLS), together) for together in courses if held_out in together[0].tasks[0]]
     return found

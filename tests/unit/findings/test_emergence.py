@@ -68,6 +68,7 @@ def test_the_greatest_change_is_looked_for_from_the_fitted_step_on() -> None:
     assert course.greatest_change("seen", 0) == 50
     assert course.greatest_change("mixture", 100) is not None
     assert course.greatest_change("all", 400) is None
+    assert (course.greatest_rise("all", 100), course.greatest_rise("all", 0), course.greatest_rise("all", 400)) == (200, 50, None)
 
 
 def test_tasks_of_one_recipe_are_kin() -> None:
@@ -77,8 +78,8 @@ def test_tasks_of_one_recipe_are_kin() -> None:
 def test_the_table_says_how_far_off_each_graph_is() -> None:
     change, curves, course = tables(study(), measured())
     rows = {(row[0], row[1]): row[2:] for row in change.rows}
-    assert rows["m-s0", "unseen"] == (100, 300, 300, "+0%", True, 1 / 3)
-    assert rows["m-s1", "parameters (control)"] == (100, 300, 400, "+25%", False, 1 / 3)
+    assert rows["m-s0", "unseen"] == (100, 300, 300, "+0%", True, 1 / 3, 400)
+    assert rows["m-s1", "parameters (control)"] == (100, 300, 400, "+25%", False, 1 / 3, 400)
     assert ("m-s0", "max") not in rows
     assert course.columns[:5] == ("step", "unseen", "seen", "all", "max")
     assert course.rows[-1][:3] == (400, "1.00 (1.00–1.00)", "1.00 (1.00–1.00)")
