@@ -29,10 +29,10 @@ lanes: setup ## the same suite on every kind of server, compose.yaml, installs f
 	@$(BIN)/python -m tests.lanes $(LANES)
 
 crash: setup ## every failure test of the store, twenty times, with random points of failure; printed seeds play one again
-	$(BIN)/python -m pytest tests/crash -s -o "python_files=crash_*.py" $(ARGS)
+	$(BIN)/python -m pytest $(or $(filter tests/%,$(ARGS)),tests/crash) -s -o "python_files=crash_*.py" $(filter-out tests/%,$(ARGS))
 
 bench: setup ## ratios against a bound measured in the same process
-	$(BIN)/python -m pytest tests/bench -s --timeout=0 -o "python_files=bench_*.py" $(ARGS)
+	$(BIN)/python -m pytest $(or $(filter tests/%,$(ARGS)),tests/bench) -s --timeout=0 -o "python_files=bench_*.py" $(filter-out tests/%,$(ARGS))
 
 bench-peer: setup ## speed beside the published EAP-IG package: PEER=/path/to/EAP-IG, in an environment of its own
 	@$(BIN)/python -m tests.bench.peer.run "$(PEER)"
