@@ -30,6 +30,7 @@ class Finding:
 
     ``about``: the question in one line. ``seconds``: what measuring cost per checkpoint and task on one idle core, with models of the
     bundled studies' size; a dry run counts with it. ``tables`` reads rows only, so tables are made again without any model or database.
+    ``edition`` goes up when ``measure`` gives other rows than before, so that rows kept in files are measured anew.
     """
 
     name: str
@@ -37,3 +38,4 @@ class Finding:
     measure: Callable[[Place, "Neo4jStore"], Sequence[Row]]
     tables: Callable[[Study, Sequence[Measured]], Sequence[Table]]
     seconds: float = 1.0
+    edition: int = 1

@@ -1,6 +1,6 @@
 """The two steps of every finding: rows of one checkpoint, left in a file; tables of all rows, put beside the study in the store.
 
-A row file is named by the question: graphs, circuits, analyses, the study's finding settings, the finding. A killed study
+A row file is named by the question: graphs, circuits, analyses, the study's finding settings, editions of the findings. A killed study
 goes on where it stopped, and telling a finding again measures nothing that was measured before.
 """
 
@@ -31,7 +31,9 @@ def finding_stage(place: Place, store: "Neo4jStore") -> dict[str, Any]:
 
 def question_id(place: Place) -> str:
     """Hash of everything that the findings of this checkpoint depend on."""
-    return digest(stages.question_id(place), place.study.findings.changed())
+    asked = [find_finding(name) for name in place.study.findings.ask]
+    later = [f"{finding.name} {finding.edition}" for finding in asked if finding.edition > 1]
+    return digest(stages.question_id(place), place.study.findings.changed(), *later)
 
 
 def measured_at(place: Place, finding: Finding, store: "Neo4jStore") -> Measured:

@@ -12,13 +12,15 @@
    and compared on the other half, both ways, among pairings at random. ROIs of one kind pass it, twins or not.
 6. Matching by index (the i-th of a group with the i-th) is the control that must be at chance: its mean similarity among those of
    random pairings within groups.
+7. Whatever pairs were matched by, something else may judge them (:func:`agreement`): how alike the two of a pair are in it, beside
+   random pairings within groups.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, Num
 
 from roicg.core.errors import LawError
 
@@ -52,6 +54,15 @@ class MatchVerdict:
     held_out: float | None
     held_out_chance: float | None
     held_out_p: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """How alike the two ROIs of a pair are in what did not pair them: ``mean`` over pairs, ``chance`` and one-sided ``p`` among random pairings."""
+
+    mean: float
+    chance: float
+    p: float
 
 
 def signature_similarity(a: Rows, b: Rows) -> Float[np.ndarray, "one other"]:
@@ -106,6 +117,34 @@ def judged(
         _p(index, shuffled),
         *held_out,
     )
+
+
+def agreement(
+    pairs: Pairs, alike: Float[np.ndarray, "one other"], group_a: Int[np.ndarray, " one"], group_b: Int[np.ndarray, " other"], draws: int, seed: int
+) -> Agreement:
+    """Step 7; ``pairs`` are as many in every group as its smaller side has. ``LawError`` without pairs."""
+    if not pairs:
+        raise LawError("there are no pairs to be judged; the graphs have no group of ROIs in common")
+    rng = np.random.default_rng(seed)
+    blocks = [alike[np.ix_(here, there)] for here, there in _members(group_a, group_b)]
+    drawn = [sum(_random_pairing(block, rng) for block in blocks) / len(pairs) for _ in range(draws)]
+    mean = sum(float(alike[i, j]) for i, j in pairs) / len(pairs)
+    return Agreement(mean, sum(float(block.mean()) * min(block.shape) for block in blocks) / len(pairs), _p(mean, drawn))
+
+
+def in_order(group_a: Int[np.ndarray, " one"], group_b: Int[np.ndarray, " other"], by_a: Num[np.ndarray, " one"], by_b: Num[np.ndarray, " other"]) -> Pairs:
+    """The control that looks at one number only: within each group the i-th by ``by_a`` with the i-th by ``by_b``, smallest first."""
+    pairs: Pairs = []
+    for here, there in _members(group_a, group_b):
+        firsts, seconds = here[np.argsort(by_a[here], kind="stable")], there[np.argsort(by_b[there], kind="stable")]
+        pairs += [(int(i), int(j)) for i, j in zip(firsts, seconds, strict=False)]
+    return pairs
+
+
+def cosines(a: Rows, b: Rows) -> Float[np.ndarray, "one other"]:
+    """Cosine of every row of ``a`` with every row of ``b``: alike in direction, whatever the length; 0 where one is 0."""
+    lengths = np.linalg.norm(a, axis=1)[:, None] * np.linalg.norm(b, axis=1)[None, :]
+    return np.asarray(np.divide(a @ b.T, lengths, out=np.zeros_like(lengths), where=lengths > 0))
 
 
 def _held_out(

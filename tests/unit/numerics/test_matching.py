@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from roicg.core.errors import LawError
-from roicg.numerics.matching import MatchVerdict, judged, matched, signature_similarity
+from roicg.numerics.matching import MatchVerdict, agreement, cosines, in_order, judged, matched, signature_similarity
 
 SIZES = (4, 4, 8, 6)
 HALF = np.arange(12) % 2 == 0
@@ -143,3 +143,35 @@ def test_a_seed_repeats() -> None:
 
 def _mixed(one: tuple[np.ndarray, np.ndarray], other: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     return one[0], other[0], one[1], other[1]
+
+
+def test_pairs_are_judged_by_what_did_not_pair_them() -> None:
+    """Planted: the partner of every ROI has its function. Right pairs are far above chance, in-order ones of a shuffled copy are not;
+    seen to fail with a chance that pairs across groups."""
+    function, group = rois(3)
+    order = shuffled(group, 4)
+    alike = cosines(function, 3 * function[order])
+    right = [(int(i), j) for j, i in enumerate(order)]
+    found = agreement(right, alike, group, group, 199, 0)
+    assert (found.mean, found.p) == (pytest.approx(1.0), 1 / 200)
+    literal = np.mean([np.mean([alike[i, j] for j in np.flatnonzero(group == group[i])]) for i in range(len(group))])
+    assert found.chance == pytest.approx(literal)
+    control = agreement(in_order(group, group, np.arange(len(group)), np.arange(len(group))), alike, group, group, 199, 0)
+    assert control.p > 0.05
+    with pytest.raises(LawError, match="no pairs"):
+        agreement([], alike, group, group, 9, 0)
+
+
+def test_pairs_in_order_go_by_rank_within_groups() -> None:
+    """Seen to fail with groups put together."""
+    group_a, group_b = np.array([0, 0, 0, 1, 1]), np.array([1, 1, 0, 0])
+    assert in_order(group_a, group_b, np.array([3.0, 1.0, 2.0, 9.0, 8.0]), np.array([5.0, 4.0, 7.0, 6.0])) == [(1, 3), (2, 2), (4, 1), (3, 0)]
+
+
+def test_cosines_see_direction_only() -> None:
+    """Seen to fail with the similarity of signatures, which sees lengths."""
+    rows = rois(5)[0][:4]
+    found = cosines(rows, 2 * rows)
+    np.testing.assert_allclose(found.diagonal(), 1.0)
+    assert found[0, 1] == pytest.approx(rows[0] @ rows[1] / np.linalg.norm(rows[0]) / np.linalg.norm(rows[1]))
+    assert cosines(np.zeros((1, 3)), np.ones((1, 3))) == 0.0
