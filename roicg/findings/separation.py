@@ -11,13 +11,13 @@
 import json
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
 
-from roicg.circuits.sets import Asked, KeptPhi, ask, edges_kept, feature_sites, features_kept, with_own_answers
+from roicg.circuits.sets import ask, with_own_answers
 from roicg.circuits.task_sets import (
     Direction,
     Sets,
@@ -28,16 +28,13 @@ from roicg.circuits.task_sets import (
     greedy_keeping,
     matrix,
     pools,
-    shares,
 )
 from roicg.core.graph import ComputationalGraph
-from roicg.core.partition import RoiPartition
-from roicg.core.prompts import TaskPrompts
 from roicg.core.settings import Study
 from roicg.core.tables import Cell, Table, spread
 from roicg.findings.finding import Finding, Measured, Row
 from roicg.findings.replicas import replicas
-from roicg.models.lens import Lens
+from roicg.findings.task_units import BY_USE, Unit, attributed_anew, by_use, communities_at, edge_units, node_units
 from roicg.numerics.permutation import draws_needed, exceedance, holm
 from roicg.places import Place, open_place
 
@@ -49,26 +46,8 @@ CHOOSE_PAIRS, PAIRS = 32, 64
 POOL = 40
 PARTED = 0.95
 """Exact runs choose sets only where shares leave more to gain."""
-FEATURE_BUDGETS = (0.025, 0.05, 0.1, 0.25)
-EDGE_BUDGETS = (0.02, 0.05, 0.1, 0.2, 0.3)
 DIRECTIONS: tuple[Direction, ...] = ("ablate", "keep")
 DIGITS = 3
-BY_USE = "by use"
-KINDS = {"own": "ROIs", BY_USE: "ROIs by use", "random": "random groups", "components": "components"}
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Unit:
-    """What sets are made of: ``share`` [task, group], the group and the stratum of every unit, φ to choose by and φ to tell; ``greedy``: chosen by exact runs, too."""
-
-    name: str
-    share: Float[np.ndarray, "task group"]
-    group: Int[np.ndarray, " unit"]
-    stratum: Int[np.ndarray, " unit"]
-    budgets: tuple[float, ...]
-    choose: KeptPhi
-    tell: KeptPhi
-    greedy: bool
 
 
 def measure(place: Place, store: "Neo4jStore") -> list[Row]:
@@ -81,93 +60,12 @@ def measure(place: Place, store: "Neo4jStore") -> list[Row]:
     solved = all(score.solved for score in graphs["own"].scores if score.split == "eval")
     if not solved:
         tasks = tuple(with_own_answers(lens, task) for task in tasks)
-        graphs = _attributed_anew(place, lens, tasks, graphs)
-    graphs = {**graphs, BY_USE: _by_use(place, lens, tasks)}
+        graphs = attributed_anew(place, lens, tasks, graphs)
+    graphs = {**graphs, BY_USE: by_use(place, lens, tasks)}
     choose, tell = ask(lens, tasks, "edges", CHOOSE_PAIRS), ask(lens, tasks, "eval", PAIRS)
-    units = [*_node_units(lens, tasks, graphs, _communities(place, store), choose, tell), *_edge_units(graphs, choose, tell)]
+    units = [*node_units(lens, tasks, graphs, communities_at(place, store), choose, tell), *edge_units(graphs, choose, tell)]
     rng = np.random.default_rng([place.study.findings.seed, 5])
     return [row for unit in units for row in _rows(unit, [task.task for task in tasks], rng, solved=solved)]
-
-
-def _attributed_anew(place: Place, lens: Lens, tasks: Sequence[TaskPrompts], graphs: dict[Any, ComputationalGraph]) -> dict[Any, ComputationalGraph]:
-    from roicg.attribution.edges import attribute_edges
-
-    found = attribute_edges(lens, tasks, {kind: graph.partition for kind, graph in graphs.items()}, place.study.attribution)
-    return {kind: replace(graph, edges=found[kind].edges) for kind, graph in graphs.items()}
-
-
-def _by_use(place: Place, lens: Lens, tasks: Sequence[TaskPrompts]) -> ComputationalGraph:
-    """The graph between ROIs that are found by what features are used for, whatever the study's own are found by."""
-    from roicg.attribution.edges import attribute_edges
-    from roicg.build import choose_partitions, find_rois
-    from roicg.core.graph import Checkpoint
-
-    study = place.study.model_copy(update={"rois": place.study.rois.model_copy(update={"signature": "attribution"})})
-    partition = choose_partitions(lens, tasks, find_rois(lens, tasks, study), ("own",), study, None)["own"]
-    found = attribute_edges(lens, tasks, {BY_USE: partition}, study.attribution)[BY_USE]
-    return ComputationalGraph(BY_USE, Checkpoint(place.model, 0, place.label, lens.weights_digest), found.partition, found.edges, found.port_groups, (), {})
-
-
-def _communities(place: Place, store: "Neo4jStore") -> list[list[str]]:
-    """Communities of the mixture in the published ``own`` graph, as lists of ROI keys; none where the study looks for none."""
-    key = f"{place.study.study}|{place.model}@{place.label}|own|{place.study.attribution.path}"
-    return [row["rois"] for row in store.run("structure.communities", slot=key) if row["task"] == "(mixture)"]
-
-
-def _node_units(
-    lens: Lens, tasks: Sequence[TaskPrompts], graphs: dict[Any, ComputationalGraph], communities: list[list[str]], choose: Asked, tell: Asked
-) -> Iterator[Unit]:
-    from roicg.attribution.nodes import node_scores
-
-    sites = feature_sites(lens)
-    scores = node_scores(lens, tasks)
-    score = np.stack([np.concatenate([scores[task.task][site.key] for site in sites]) for task in tasks])
-    stratum = np.concatenate([np.full(site.n_features, i) for i, site in enumerate(sites)])
-    phi = features_kept(choose), features_kept(tell)
-
-    def unit(name: str, group: Int[np.ndarray, " unit"]) -> Unit:
-        summed = np.stack([np.bincount(group, weights=row) for row in score])
-        return Unit(name, shares(np.abs(summed)), group, stratum, FEATURE_BUDGETS, *phi, greedy=False)
-
-    yield unit("single features", np.arange(score.shape[1]))
-    for kind, name in KINDS.items():
-        if kind in graphs:
-            yield unit(name, _roi_of_feature(graphs[kind].partition))
-    if communities:
-        yield unit("communities", _community_of_feature(graphs["own"].partition, communities))
-
-
-def _edge_units(graphs: dict[Any, ComputationalGraph], choose: Asked, tell: Asked) -> Iterator[Unit]:
-    for kind, name in KINDS.items():
-        if kind not in graphs:
-            continue
-        graph = graphs[kind]
-        ports = [f"{graph.partition.rois[v].site}.{port}" for v, port in zip(graph.edges.target.tolist(), graph.edges.port, strict=True)]
-        stratum = np.unique(ports, return_inverse=True)[1]
-        phi = edges_kept(choose, graph), edges_kept(tell, graph)
-        yield Unit(
-            f"edges between {name}",
-            shares(graph.edges.strength),
-            np.arange(len(graph.edges)),
-            stratum,
-            EDGE_BUDGETS,
-            *phi,
-            greedy=kind in ("own", "components"),
-        )
-
-
-def _roi_of_feature(partition: RoiPartition) -> Int[np.ndarray, " unit"]:
-    """Position of each feature's ROI among the ROIs of heads and neurons."""
-    sites = [site for site in partition.sites if site.kind in ("attention", "mlp")]
-    starts = np.cumsum([0, *(len(partition.of_site(site.key)) for site in sites)])
-    return np.asarray(np.concatenate([start + partition.labels(site.key) for start, site in zip(starts, sites, strict=False)]))
-
-
-def _community_of_feature(partition: RoiPartition, communities: list[list[str]]) -> Int[np.ndarray, " unit"]:
-    """Community of each feature's ROI; features of ROIs in no community are one group more."""
-    known = {roi: i for i, names in enumerate(communities) for roi in names}
-    rois = [roi for site in partition.sites if site.kind in ("attention", "mlp") for roi in (partition.rois[i] for i in partition.of_site(site.key))]
-    return np.asarray(np.array([known.get(roi.key, len(communities)) for roi in rois])[_roi_of_feature(partition)])
 
 
 def _rows(unit: Unit, tasks: list[str], rng: np.random.Generator, *, solved: bool) -> Iterator[Row]:
@@ -218,21 +116,26 @@ def tables(study: Study, measured: Sequence[Measured]) -> list[Table]:
 
 
 def _matrix(name: str, together: Sequence[Measured], direction: Direction) -> Iterator[Table]:
-    """φ of every task under every task's set; nothing for a kind whose tasks are not solved."""
-    best: tuple[float, str, str] | None = None
-    for unit, way in _units_of(together, direction):
-        _, rows = _first(together, unit, way, direction)
-        gap = float(np.nan_to_num(gaps(_values(rows), direction)).mean())
-        if all(row["solved"] for row in rows) and (best is None or gap > best[0]):
-            best = gap, unit, way
-    if best is None:
+    """φ of every task under every task's set; nothing for a kind whose tasks are not solved.
+
+    The unit told for a seed is the one that parts the tasks best in the other seeds, so that no figure is picked on itself.
+    """
+    every = {unit: _first(together, *unit, direction) for unit in _units_of(together, direction)}
+    asked = {unit: (tasks, rows) for unit, (tasks, rows) in every.items() if len(rows) == len(together)}
+    if not all(row["solved"] for _, rows in asked.values() for row in rows) or not asked:
         return
-    tasks, rows = _first(together, best[1], best[2], direction)
+    of_seed = {unit: np.nan_to_num(gaps(_values(rows), direction)).mean(axis=1) for unit, (_, rows) in asked.items()}
+    seeds = range(len(together))
+    chosen = [max(asked, key=lambda unit: float(np.mean([of_seed[unit][other] for other in seeds if other != seed or len(seeds) == 1]))) for seed in seeds]
+    tasks, rows = asked[chosen[0]][0], [asked[unit][1][seed] for seed, unit in enumerate(chosen)]
     values, sizes = _values(rows), np.array([json.loads(str(row["sizes"])) for row in rows])
     lines = [(task, *(spread(values[:, s, t].tolist()) for t in range(len(tasks))), f"{sizes[:, s].min()}–{sizes[:, s].max()}") for s, task in enumerate(tasks)]
     verb = "ablated" if direction == "ablate" else "alone kept"
-    title = f"φ of every task when one task's set is {verb}: {name}, {best[1]}, chosen by {best[2]}"
-    note = "The unit with the greatest gap. Rows: whose set; columns: φ of the task on split eval, mean over seeds (least–greatest); size: units of the set."
+    title = f"φ of every task when one task's set is {verb}: {name}"
+    parted = spread([float(of_seed[unit][seed]) for seed, unit in enumerate(chosen)])
+    told = "; ".join(f"{unit} chosen by {way} ({chosen.count((unit, way))} of {len(chosen)})" for unit, way in dict.fromkeys(chosen))
+    how = "For each seed the unit with the greatest gap in the other seeds" if len(chosen) > 1 else "One model: the unit with the greatest gap of those shown"
+    note = f"{how}: {told}. Gap {parted}. Rows: whose set; columns: φ of the task on split eval, mean over seeds (least–greatest); size: units of the set."
     yield Table(f"matrix-{direction}-{name.replace('@', '-')}", title, ("set of", *tasks, "size"), tuple(lines), note)
 
 

@@ -70,7 +70,20 @@ def test_the_matrix_is_that_of_the_unit_with_the_greatest_gap() -> None:
     matrix = separation.tables(study(), told(rows))[-1]
     assert matrix.columns == ("set of", "a", "b", "size")
     assert matrix.rows == (("a", "0.90 (0.90–0.90)", "0.00 (0.00–0.00)", "2–2"), ("b", "0.10 (0.10–0.10)", "0.80 (0.80–0.80)", "3–3"))
-    assert "edges" in matrix.title
+    assert "edges chosen by share (3 of 3). Gap 0.80 (0.80–0.80)" in matrix.note
+
+
+def test_the_unit_of_a_seed_is_picked_by_the_other_seeds() -> None:
+    """``lucky`` parts the tasks wholly in one seed and not at all in the others; seen to fail with the unit of the greatest mean gap."""
+    apart, alike = [[0.1, 0.9], [0.9, 0.1]], [[0.5, 0.5], [0.5, 0.5]]
+    fair = [[0.3, 0.7], [0.7, 0.3]]
+    measured = []
+    for seed in range(3):
+        lucky = [[-2.0, 2.0], [2.0, -2.0]] if seed == 0 else alike
+        rows = [sets("edges", "ablate", fair, chance(1)), sets("lucky", "ablate", lucky, chance(2))]
+        measured.append(Measured(f"m-s{seed}", "9", 9, (*rows, *({**row, "direction": "keep", "phi": json.dumps(apart)} for row in rows))))
+    matrix = separation.tables(study(), measured)[2]
+    assert "edges chosen by share (1 of 3); lucky chosen by share (2 of 3). Gap 0.13 (0.00–0.40)" in matrix.note
 
 
 def test_a_task_without_effect_is_left_out_and_all_without_are_said() -> None:
