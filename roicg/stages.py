@@ -9,6 +9,7 @@ A step finds its inputs by content id, does nothing when its result is already t
 The ids are those of :func:`roicg.build.build_graphs`. A :class:`~roicg.places.Place` names the study, model, checkpoint and home.
 """
 
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -252,7 +253,13 @@ def _graphs(place: Place, progress: Progress | None = None) -> dict[Any, Computa
     paths = {kind: place.artifacts / "graphs" / f"{id_}.safetensors" for kind, id_ in planned_graph_ids(place).items()}
     if not all(path.exists() for path in paths.values()):
         _attribute(place, open_place(place), place.at(reference_label(place.study, place.model)), paths, progress)
-    return {kind: artifacts.load_graph(path) for kind, path in paths.items()}
+    return {kind: _of(place, artifacts.load_graph(path)) for kind, path in paths.items()}
+
+
+def _of(place: Place, graph: ComputationalGraph) -> ComputationalGraph:
+    """``graph`` as this place's own: its file goes by weights and questions, which another model of the study may share."""
+    step = dict(labels(place.study, place.model))[place.label]
+    return replace(graph, checkpoint=replace(graph.checkpoint, model=place.model, label=place.label, step=step))
 
 
 def _attribute(place: Place, opened: Opened, reference: Place, paths: dict[Any, Path], progress: Progress | None) -> None:

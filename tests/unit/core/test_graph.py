@@ -8,7 +8,7 @@ from hypothesis import given, settings
 
 from roicg.core.errors import LawError, PromptError
 from roicg.core.graph import Checkpoint, ComputationalGraph, EdgeTable
-from roicg.core.ids import digest, digest_streamed
+from roicg.core.ids import canonical_text, digest, digest_of_texts
 from roicg.core.partition import Roi, RoiPartition
 from roicg.core.prompts import PromptPair, PromptSet, TaskPrompts
 from roicg.core.rank import rank_edges
@@ -147,4 +147,4 @@ def test_the_content_hash_is_made_row_by_row_and_is_the_defined_one(graph: Compu
 def test_a_digest_does_not_depend_on_being_made_in_pieces(parts: tuple[list[object], ...], monkeypatch: pytest.MonkeyPatch) -> None:
     for chunk in (1, 2, 10_000):
         monkeypatch.setattr("roicg.core.ids._CHUNK", chunk)
-        assert digest_streamed(*(iter(part) for part in parts)) == digest(*parts)
+        assert digest_of_texts(*(map(canonical_text, part) for part in parts)) == digest(*parts)
