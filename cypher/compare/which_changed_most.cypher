@@ -17,20 +17,29 @@ MATCH (m)-[:HAS_CHECKPOINT]->(:Checkpoint)<-[:OF]-(o:Slot {partition: s.partitio
 MATCH (o)-[:PUBLISHED]->(v:GraphVersion)-[:USES]->(p)
 WITH v, o ORDER BY o.step, o.label
 WITH collect({number: v.number, step: o.step, label: o.label}) AS marks
-UNWIND range(1, size(marks) - 1) AS i
-WITH marks[i - 1] AS a, marks[i] AS b
-CALL (a, b) {
-  UNWIND [{number: a.number, sign: -1}, {number: b.number, sign: 1}] AS end
+// Seventeen neighbours at a time, so that memory does not grow with the sequence; the last of them is the first of the next.
+UNWIND range(0, size(marks) - 2, 16) AS start
+WITH marks[start .. start + 17] AS marks
+CALL (marks) {
+  UNWIND range(0, size(marks) - 1) AS i
   MATCH ()-[e:EDGE]->()
   USING INDEX SEEK e:EDGE(graph, task, rank)
-  WHERE e.graph = end.number AND e.task = $task AND e.rank >= 1
-  WITH e.source AS source, e.target AS target, e.port AS port, sum(end.sign * e.weight) AS difference, sum(e.strength) AS strength,
-       sum(CASE WHEN e.rank <= $edges THEN 1 ELSE 0 END) AS inside
-  RETURN sum(abs(difference)) AS change, sum(strength) AS strength,
-         sum(CASE WHEN inside = 2 THEN 1.0 ELSE 0.0 END) AS shared, sum(CASE WHEN inside > 0 THEN 1.0 ELSE 0.0 END) AS either
+  WHERE e.graph = marks[i].number AND e.task = $task AND e.rank >= 1
+  // Every checkpoint's edges are read once; seen: where, how strong, and whether among the n strongest, in the order of the checkpoints.
+  WITH e.source AS source, e.target AS target, e.port AS port, collect([i, e.weight, CASE WHEN e.rank <= $edges THEN 1 ELSE 0 END]) AS seen
+  // [to, change, strength, inside there and here]: an edge that stays, that enters, and that leaves.
+  UNWIND [j IN range(0, size(seen) - 1) | CASE
+      WHEN j > 0 AND seen[j - 1][0] = seen[j][0] - 1
+        THEN [seen[j][0], abs(seen[j][1] - seen[j - 1][1]), abs(seen[j][1]) + abs(seen[j - 1][1]), seen[j][2] + seen[j - 1][2]]
+      ELSE [seen[j][0], abs(seen[j][1]), abs(seen[j][1]), seen[j][2]] END]
+    + [j IN range(0, size(seen) - 1) WHERE j = size(seen) - 1 OR seen[j + 1][0] > seen[j][0] + 1
+      | [seen[j][0] + 1, abs(seen[j][1]), abs(seen[j][1]), seen[j][2]]] AS one
+  WITH one[0] AS to, sum(one[1]) AS change, sum(one[2]) AS strength,
+       sum(CASE WHEN one[3] = 2 THEN 1.0 ELSE 0.0 END) AS shared, sum(CASE WHEN one[3] > 0 THEN 1.0 ELSE 0.0 END) AS either
+  WHERE to > 0 AND to < size(marks) AND either > 0.0
+  RETURN to, change, strength, shared, either
 }
-WITH a, b, change, strength, shared, either
-WHERE either > 0.0
+WITH marks[to - 1] AS a, marks[to] AS b, change, strength, shared, either
 RETURN a.step AS from_step, b.step AS to_step, a.label AS from_label, b.label AS to_label, change,
        CASE WHEN strength = 0.0 THEN 0.0 ELSE change / strength END AS relative, shared / either AS overlap
 ORDER BY change DESC, from_step

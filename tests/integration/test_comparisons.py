@@ -151,3 +151,32 @@ def test_drift_says_why_two_slots_cannot_be_compared(store: Neo4jStore, slot_b: 
     store.put(heads, slot_of(heads))
     with pytest.raises(StoreError, match=why):
         edge_drift(store, "hand|toy@100|reference|ports", slot_b, task=task)
+
+
+def test_what_changed_most_is_found_in_sequences_longer_than_are_read_at_once(store: Neo4jStore) -> None:
+    """Twenty checkpoints, each with some of the edges: they enter, stay and leave. A literal twin; seen to fail without the edges that leave,
+    and with parts of the sequence that do not overlap."""
+    rng = np.random.default_rng(3)
+    rois, known = partition("reference", REFERENCE), tuple(WEIGHTS)
+    graphs = []
+    for step in range(20):
+        kept = tuple(edge for edge in known if rng.random() < 0.7)
+        graph = graph_of(rois, kept, rng.normal(size=(2, len(kept))).round(2), 100, "long")
+        at = replace(graph.checkpoint, step=step, label=str(step), weights_digest=f"long {step}")
+        graphs.append(replace(graph, id=f"long-{step}", checkpoint=at))
+        store.put(graphs[-1], slot_of(graphs[-1]))
+    names = [roi.key for roi in rois.rois]
+    seen = []
+    for graph in graphs:
+        edges, row = graph.edges, graph.edges.task_index("add")
+        ends = [(names[u], names[v], port) for u, v, port in zip(edges.source, edges.target, edges.port, strict=True)]
+        seen.append({end: (edges.weight[row, e], edges.rank[row, e] <= 5) for e, end in enumerate(ends)})
+    expected = {}
+    for step in range(1, 20):
+        a, b = seen[step - 1], seen[step]
+        pairs = [(a.get(end, (0.0, False)), b.get(end, (0.0, False))) for end in {*a, *b}]
+        change, strength = (float(sum(abs(y[0] - sign * x[0]) if sign else abs(x[0]) + abs(y[0]) for x, y in pairs)) for sign in (1, 0))
+        expected[step] = (change, change / strength, sum(x[1] and y[1] for x, y in pairs) / sum(x[1] or y[1] for x, y in pairs))
+    rows = store.run("compare.which_changed_most", slot=slot_of(graphs[7]).key, task="add", edges=5)
+    assert {row["to_step"]: (row["change"], row["relative"], row["overlap"]) for row in rows} == {step: pytest.approx(row) for step, row in expected.items()}
+    assert [row["change"] for row in rows] == sorted((row["change"] for row in rows), reverse=True)

@@ -118,6 +118,9 @@ def test_a_planted_graph_is_above_its_null_and_asking_again_adds_nothing(store: 
     assert (again.analysis, again.communities, again.modularity, again.nulls) == (result.analysis, result.communities, result.modularity, result.nulls)
     rows = store.run("structure.communities", slot=slot_of(graph).key)
     assert [tuple(row["rois"]) for row in rows] == list(result.communities)
+    drawn = store.run("draw.communities", slot=slot_of(graph).key)
+    assert {(row["community"]["index"], row["roi"]["name"]) for row in drawn} == {(i, name) for i, names in enumerate(result.communities) for name in names}
+    assert store.run("draw.communities", slot=slot_of(graph).key, kind="roles") == []
     nearest = result.nulls.counts
     shown = (result.modularity, result.nulls.nearest, nearest.mean, nearest.sd, nearest.z, nearest.p, True)
     names = ("modularity", "nearest_null", "null_mean", "null_sd", "z", "p", "above_null")
