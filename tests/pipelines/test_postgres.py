@@ -1,4 +1,4 @@
-"""Dagster's instance on PostgreSQL with the storage that docker/k8s/dagster.yaml names, on a server of the machine's own PostgreSQL."""
+"""Dagster's instance on PostgreSQL with the storage that both docker/dagster.yaml and docker/k8s/dagster.yaml name, on a server of the machine's own PostgreSQL."""
 
 import importlib.util
 import os
@@ -16,7 +16,8 @@ from dagster._core.test_utils import create_run_for_test
 
 from pipelines.leftovers import close_leftovers
 
-STORAGE = yaml.safe_load((Path(__file__).parents[2] / "docker" / "k8s" / "dagster.yaml").read_text())["storage"]
+DOCKER = Path(__file__).parents[2] / "docker"
+STORAGE = yaml.safe_load((DOCKER / "dagster.yaml").read_text())["storage"]
 PASSWORD = "of-a-test"
 
 
@@ -56,6 +57,10 @@ def postgres() -> Iterator[dict[str, str]]:
             yield {"HOST": "127.0.0.1", "PORT": port, "USER": "dagster", "PASSWORD": PASSWORD, "DB": "postgres"}
         finally:
             call("pg_ctl", "-D", f"{name}/data", "-m", "immediate", "stop")
+
+
+def test_both_instances_name_one_storage() -> None:
+    assert yaml.safe_load((DOCKER / "k8s" / "dagster.yaml").read_text())["storage"] == STORAGE
 
 
 def test_runs_partitions_and_pools_are_kept_in_postgresql(postgres: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
