@@ -95,12 +95,14 @@ class StitchedPart(Settings):
 class StitchedSource(Settings):
     """Several trained models side by side in one, block by block: what its modules are is known, as no weight joins them (models/stitched.py).
 
-    Part i has tokens of its own: its token t is t + the sizes of the vocabularies before it (prompts: ``shift``).
+    Part i has tokens of its own: its token t is t + the sizes of the vocabularies before it (prompts: ``shift``). ``seed``: heads and
+    neurons of every layer stand in an order that it draws, as in a model that was trained whole; without it part after part.
     """
 
     kind: Literal["stitched"]
     parts: tuple[StitchedPart, ...] = Field(min_length=2)
     checkpoints: tuple[int, ...]
+    seed: int | None = None
 
     @model_validator(mode="after")
     def _parts_train(self) -> "StitchedSource":

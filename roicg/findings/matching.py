@@ -4,8 +4,8 @@
    ROIs to the two graphs: only ROIs that are more alike than ROIs of one kind are make it small.
 2. Do the pairs have the same function? The function is measured, by no edge and on split ``eval``: what ablating an ROI takes from
    each task. Two are alike by their cosine, and both may take most from the same task. Random pairings within sites are the chance.
-3. Controls: matching by index (neurons of two seeds have no common order) and by size. Where the truth is known (stitched models,
-   whose parts have a task each) pairs must be of one part.
+3. The control is matching by index: neurons of two seeds have no common order, and ROIs are numbered by size. Where the truth is
+   known (stitched models, whose parts have a task each) pairs must be of one part.
 """
 
 from collections.abc import Sequence
@@ -31,17 +31,16 @@ if TYPE_CHECKING:
 DRAWS = 200
 PAIRS = 64
 """Pairs of prompts per task that functions are measured on."""
-JUDGED = ("matched", "index", "size")
+JUDGED = ("matched", "index")
 SURE = 0.05
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Side:
-    """The ROIs of one graph that can be matched (heads and neurons, no rest): position by name, site, features, function."""
+    """The ROIs of one graph that can be matched (heads and neurons, no rest): position by name, site, function."""
 
     position: dict[str, int]
     site: Int[np.ndarray, " roi"]
-    size: Float[np.ndarray, " roi"]
     function: Float[np.ndarray, "roi task"]
 
     @classmethod
@@ -56,7 +55,6 @@ class _Side:
         return cls(
             {roi.key: i for i, roi in enumerate(rois)},
             np.array([sites.index(roi.site) for roi in rois]),
-            np.array([float(len(roi.members)) for roi in rois]),
             np.stack([found[roi.key] for roi in rois]),
         )
 
@@ -98,8 +96,7 @@ def _judged(match: "SignatureMatch", a: _Side, b: _Side, seed: int) -> dict[str,
     """Step 2 for each of ``JUDGED``: mean over pairs of the cosine and of "most from the same task", their chance and p."""
     pairs = {
         "matched": [(a.position[one], b.position[other]) for one, other, _ in match.pairs],
-        "index": in_order(a.site, b.site, np.arange(len(a.site)), np.arange(len(b.site))),
-        "size": in_order(a.site, b.site, -a.size, -b.size),
+        "index": in_order(a.site, b.site),
     }
     same = a.function.argmax(axis=1)[:, None] == b.function.argmax(axis=1)[None, :]
     told: dict[str, float] = {}
@@ -146,9 +143,9 @@ def _same_function(lines: _Lines) -> Table:
         rows.append((*_head(graph, row), row["pairs"], cells[0], chance[0], *cells[1:], same[0], chance[1], *same[1:]))
     note = (
         f"Function of an ROI: what ablating it takes from each task (1 − φ, split eval, {PAIRS} pairs a task). alike: mean cosine over the matched pairs; same task: pairs that take "
-        f"most from the same task. chance: random pairings within sites ({DRAWS} draws for p). by index and by size (the i-th largest with the i-th largest) are the controls."
+        f"most from the same task. chance: random pairings within sites ({DRAWS} draws for p). by index (the i-th largest with the i-th largest) is the control."
     )
-    head = ("graph", "matched with", "which is", "pairs", "alike", "chance", "by index", "by size", "same task", "chance", "by index", "by size")
+    head = ("graph", "matched with", "which is", "pairs", "alike", "chance", "by index", "same task", "chance", "by index")
     return Table("function", "Have matched ROIs the same function?", head, tuple(rows), note)
 
 
@@ -174,12 +171,12 @@ def _short_function(study: Study, measured: Sequence[Measured]) -> Table:
                 above = [spread([_number(row[f"function_{how}"]) - _number(row["function_chance"]) for row in here]) for how in JUDGED]
                 same = f"{_mean(here, 'task_matched'):.0%} ({_mean(here, 'task_chance'):.0%})"
                 sure = [f"{_sure(here, f'function_{how}_p')}" for how in JUDGED]
-                rows.append((f"{first.model}@{first.label} …", name, len(here), above[0], sure[0], above[1], sure[1], above[2], sure[2], same))
+                rows.append((f"{first.model}@{first.label} …", name, len(here), above[0], sure[0], above[1], sure[1], same))
     note = (
-        "pairs of graphs of models that differ in their seed alone; by signature, by index, by size: mean cosine of functions above that of random pairings within sites, "
+        "pairs of graphs of models that differ in their seed alone; by signature, by index: mean cosine of functions above that of random pairings within sites, "
         "mean (least–greatest), and in how many pairs of graphs at p < .05; same task: by signature, in brackets by chance."
     )
-    head = ("models", "matched with", "pairs of graphs", "by signature", "p < .05", "by index", "p < .05", "by size", "p < .05", "same task")
+    head = ("models", "matched with", "pairs of graphs", "by signature", "p < .05", "by index", "p < .05", "same task")
     return Table("functions", "Function in short", head, tuple(rows), note)
 
 

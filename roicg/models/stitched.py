@@ -3,7 +3,8 @@
 1. Widths, heads, neurons and vocabularies add up; no weight leads from one part to another. Positions are shared.
 2. Part i's tokens are its own (t + the vocabularies before it), embedded by part i alone and unembedded by part i alone. So
    on a prompt of part i every other part does the same whatever the prompt, and the logits of part i's tokens are its own.
-3. A norm would divide every part by the size of all: parts must have none. They must agree in layers, positions,
+3. With a seed the heads and neurons of every layer are put in a random order, which no output depends on.
+4. A norm would divide every part by the size of all: parts must have none. They must agree in layers, positions,
    activation and ``d_head`` (attention is scaled by it).
 """
 
@@ -11,7 +12,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
 import torch
+from jaxtyping import Int
 from torch import Tensor
 
 from roicg.core.errors import StudyError
@@ -19,6 +22,13 @@ from roicg.core.settings import StitchedSource
 from roicg.models.trained import Progress, trained_tensors, training_settings
 
 _EQUAL = ("n_layers", "n_ctx", "d_head", "act_fn", "normalization_type", "attention_dir", "attn_only", "gated_mlp", "n_key_value_heads")
+_WIDTHS = {"a": "n_heads", "m": "d_mlp"}
+_FEATURES = {
+    **dict.fromkeys(("W_Q", "W_K", "W_V", "W_O", "b_Q", "b_K", "b_V"), ("a", 0)),
+    **dict.fromkeys(("W_in", "W_gate"), ("m", 1)),
+    **dict.fromkeys(("W_out", "b_in"), ("m", 0)),
+}
+"""Weights with a dimension of heads or neurons: the site's letter, and which one."""
 _ADDED = ("d_model", "n_heads", "d_mlp", "d_vocab", "d_vocab_out")
 
 
@@ -43,17 +53,35 @@ def stitched_tensors(source: StitchedSource, step: int, artifacts: Path, progres
     """(native config, weights in TransformerLens names) at ``step`` of every part; parts that are missing are trained."""
     config = stitched_config(source)
     parts = [trained_tensors(part, step, artifacts, _of_all(progress, i, len(source.parts)))[1] for i, part in enumerate(source.trained())]
-    return config, {name: _JOIN[name.rsplit(".", 1)[1]]([part[name] for part in parts]) for name in parts[0]}
+    joined = {name: _JOIN[name.rsplit(".", 1)[1]]([part[name] for part in parts]) for name in parts[0]}
+    return config, {name: _in_order(source, config, name, tensor) for name, tensor in joined.items()}
 
 
 def part_of_features(source: StitchedSource) -> Mapping[str, tuple[int, ...]]:
     """For the features of every attention and MLP site (heads, neurons) the part they belong to."""
     found: dict[str, tuple[int, ...]] = {}
     configs = [training_settings(part)[0] for part in source.trained()]
-    for letter, key in (("a", "n_heads"), ("m", "d_mlp")):
-        parts = tuple(i for i, config in enumerate(configs) for _ in range(config[key]))
-        found |= {f"{letter}{layer}": parts for layer in range(configs[0]["n_layers"])}
+    for letter, key in _WIDTHS.items():
+        parts = np.array([i for i, config in enumerate(configs) for _ in range(config[key])])
+        for layer in range(configs[0]["n_layers"]):
+            found[f"{letter}{layer}"] = tuple(parts[_order(source, letter, layer, len(parts))].tolist())
     return found
+
+
+def _order(source: StitchedSource, letter: str, layer: int, count: int) -> Int[np.ndarray, " feature"]:
+    """Which feature of the parts put after each other stands where, at one site."""
+    if source.seed is None:
+        return np.arange(count)
+    return np.random.default_rng([source.seed, ord(letter), layer]).permutation(count)
+
+
+def _in_order(source: StitchedSource, config: Mapping[str, Any], name: str, tensor: Tensor) -> Tensor:
+    """``tensor`` with its heads or neurons in the drawn order; others as they are."""
+    letter, dimension = _FEATURES.get(name.rsplit(".", 1)[1], ("", 0))
+    if not letter:
+        return tensor
+    order = _order(source, letter, int(name.split(".")[1]), config[_WIDTHS[letter]])
+    return tensor.index_select(dimension, torch.from_numpy(order))
 
 
 def _of_all(progress: Progress | None, i: int, n: int) -> Progress | None:

@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float, Int, Num
+from jaxtyping import Bool, Float, Int
 
 from roicg.core.errors import LawError
 
@@ -132,13 +132,9 @@ def agreement(
     return Agreement(mean, sum(float(block.mean()) * min(block.shape) for block in blocks) / len(pairs), _p(mean, drawn))
 
 
-def in_order(group_a: Int[np.ndarray, " one"], group_b: Int[np.ndarray, " other"], by_a: Num[np.ndarray, " one"], by_b: Num[np.ndarray, " other"]) -> Pairs:
-    """The control that looks at one number only: within each group the i-th by ``by_a`` with the i-th by ``by_b``, smallest first."""
-    pairs: Pairs = []
-    for here, there in _members(group_a, group_b):
-        firsts, seconds = here[np.argsort(by_a[here], kind="stable")], there[np.argsort(by_b[there], kind="stable")]
-        pairs += [(int(i), int(j)) for i, j in zip(firsts, seconds, strict=False)]
-    return pairs
+def in_order(group_a: Int[np.ndarray, " one"], group_b: Int[np.ndarray, " other"]) -> Pairs:
+    """Matching by index: within each group the i-th with the i-th."""
+    return [(int(i), int(j)) for here, there in _members(group_a, group_b) for i, j in zip(here, there, strict=False)]
 
 
 def cosines(a: Rows, b: Rows) -> Float[np.ndarray, "one other"]:

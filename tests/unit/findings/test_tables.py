@@ -201,14 +201,14 @@ def test_matches_are_told_beside_their_controls() -> None:
     }
     for what, chance in (("function", 0.3), ("task", 0.25)):
         row |= {f"{what}_chance": chance}
-        for how, value, p in (("matched", 0.9, 0.005), ("index", 0.35, 0.2), ("size", 0.5, 0.04)):
+        for how, value, p in (("matched", 0.9, 0.005), ("index", 0.35, 0.2)):
             row |= {f"{what}_{how}": value, f"{what}_{how}_p": p}
     before = {**row, "relation": "before", "p": 0.2}
     table, function, short, functions = matching.tables(study(), told([row, before], 1))
     assert table.rows[0] == ("m-s0@9", "m-s0@9", "another seed", 0.8, 0.7, 0.01, "5 of 9, 3.2 by chance", 0.4, 0.41, 0.6, 0.5, 0.2)
     assert function.rows[0][4:] == (
-        *("0.90 (p 0.005)", "0.30", "0.35 (p 0.200)", "0.50 (p 0.040)"),
-        *("90% (p 0.005)", "25%", "35% (p 0.200)", "50% (p 0.040)"),
+        *("0.90 (p 0.005)", "0.30", "0.35 (p 0.200)"),
+        *("90% (p 0.005)", "25%", "35% (p 0.200)"),
     )
     assert short.rows == (("the checkpoint before", 1, "0.10", "0 of 1", "0 of 1"), ("another seed", 1, "0.10", "1 of 1", "0 of 1"))
-    assert functions.rows[1][1:] == ("another seed", 1, "0.60", "1 of 1", "0.05", "0 of 1", "0.20", "1 of 1", "90% (25%)")
+    assert functions.rows[1][1:] == ("another seed", 1, "0.60", "1 of 1", "0.05", "0 of 1", "90% (25%)")

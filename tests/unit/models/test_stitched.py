@@ -58,6 +58,25 @@ def test_no_edge_leads_from_one_part_to_another(tmp_path: Path) -> None:
         assert np.abs(edges.weight[task, other]).max() <= 1e-12 * np.abs(edges.weight).max()
 
 
+def test_a_drawn_order_changes_no_output_and_the_parts_are_known_in_it(tmp_path: Path) -> None:
+    """Neurons and heads of part i write nothing but part i's share of the stream. Seen to fail with W_out in the parts' own order, and with
+    ``part_of_features`` in it."""
+    plain = source(PART, WIDER, PART)
+    drawn = plain.model_copy(update={"seed": 5})
+    lenses = [open_checkpoint(ModelSettings(name="m", source=one), "4", folder=tmp_path, artifacts=tmp_path, dtype="float64")[1] for one in (plain, drawn)]
+    tokens = torch.randint(3 * N_VOCAB, (5, 6), generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(logits(lenses[1], tokens), logits(lenses[0], tokens), rtol=0, atol=1e-10)
+    parts = part_of_features(drawn)
+    assert parts["m0"] != parts["m1"] != part_of_features(plain)["m1"]
+    stream = np.repeat([0, 1, 2], [8, 12, 8])
+    for layer, (mlp, attention) in enumerate(zip(lenses[1].mlps, lenses[1].attentions, strict=True)):
+        assert mlp is not None
+        for neuron, part in enumerate(parts[f"m{layer}"]):
+            assert set(stream[mlp.W_out[neuron].numpy() != 0]) == {part}
+        for head, part in enumerate(parts[f"a{layer}"]):
+            assert set(stream[(attention.W_O[head].numpy() != 0).any(axis=0)]) == {part}
+
+
 def test_labels_sizes_and_the_fingerprint_are_those_of_all_parts(tmp_path: Path) -> None:
     model = ModelSettings(name="m", source=source())
     assert checkpoint_labels(model, tmp_path) == (("0", 0), ("4", 4))
