@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from roicg.core.errors import RoicgError, StudyError
-from roicg.core.settings import Study, load_study
+from roicg.core.settings import Study
+from roicg.core.study_file import load_study
 from roicg.server.home import home_path
 
 BUNDLED = Path(__file__).parent / "studies"

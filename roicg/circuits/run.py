@@ -23,7 +23,8 @@ from roicg.core.errors import LawError
 from roicg.core.graph import EdgeTable
 from roicg.core.partition import RoiPartition
 from roicg.core.sites import PortGroup, Site, port_groups
-from roicg.models.forward import activate, attend, read_features, read_port
+from roicg.models.forward import read_features, read_port
+from roicg.models.layers import activate, attend
 from roicg.models.pairs import PairRun
 from roicg.models.writers import sum_members, weigh_members, written
 

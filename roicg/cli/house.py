@@ -91,7 +91,7 @@ def report(
 ) -> None:
     """Write the report of a study: one HTML file that opens from disk and asks nothing of the network."""
     from roicg.cli.studies import study_path
-    from roicg.core.settings import load_study
+    from roicg.core.study_file import load_study
     from roicg.report import build_report
     from roicg.server.home import home
     from roicg.store.connect import connect

@@ -1,6 +1,5 @@
 """``roicg intervene``: change a part of a model; the prediction is printed first, then what was measured, then the other tasks."""
 
-import difflib
 import html
 import re
 from dataclasses import asdict, replace
@@ -11,6 +10,7 @@ import typer
 
 from roicg.cli.console import print_json, print_rows, say, working
 from roicg.core.errors import QueryError, RoicgError, StudyError
+from roicg.core.nearest import did_you_mean
 
 if TYPE_CHECKING:
     from roicg.circuits.calibration import Calibration
@@ -76,7 +76,7 @@ def intervention(given: list[str], words: str, edges: str | None, donor: str | N
 def place_of(where: str, study: str | None) -> "Place":
     """The checkpoint MODEL@STEP of the study; every name that is not there is an error with those that are."""
     from roicg.cli.studies import study_path
-    from roicg.core.settings import load_study
+    from roicg.core.study_file import load_study
     from roicg.models.placement import chosen_device
     from roicg.places import Place, labels
     from roicg.server.home import home
@@ -95,7 +95,7 @@ def place_of(where: str, study: str | None) -> "Place":
 
 def _shipped_with(model: str) -> "Study":
     from roicg.cli.studies import shipped
-    from roicg.core.settings import load_study
+    from roicg.core.study_file import load_study
 
     studies = [load_study(path) for path in shipped().values()]
     found = [one for one in studies if model in [each.name for each in one.models]]
@@ -200,8 +200,7 @@ def _tokens(text: str | None) -> tuple[int, ...] | None:
 def _known_task(place: "Place", task: str) -> None:
     known = [one.name for one in place.study.tasks_of(place.settings)]
     if task not in known:
-        near = difflib.get_close_matches(task, known, n=1, cutoff=0.5)
-        raise StudyError(f"{place.model} has no task {task!r}; it has {', '.join(known)}" + (f"; did you mean {near[0]!r}?" if near else ""))
+        raise StudyError(f"{place.model} has no task {task!r}; it has {', '.join(known)}{did_you_mean(task, known)}")
 
 
 def _check_words(given: list[str], edges: str | None, donor: str | None, task: str | None, calibrate: int | None, plot: Path | None) -> None:

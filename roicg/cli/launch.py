@@ -28,7 +28,7 @@ def run(
 ) -> None:
     """Run a study through Dagster; what is already published is skipped."""
     from roicg.cli.studies import study_path
-    from roicg.core.settings import load_study
+    from roicg.core.study_file import load_study
 
     path = study_path(study)
     settings = load_study(path)  # every mistake in the file is said before any process starts

@@ -1,9 +1,9 @@
 """From what a person types (``MODEL@STEP``) to the slot that holds the published graph."""
 
-import difflib
 from typing import TYPE_CHECKING
 
 from roicg.core.errors import QueryError
+from roicg.core.nearest import did_you_mean
 
 if TYPE_CHECKING:
     from roicg.store.protocol import GraphStore, Slot
@@ -32,7 +32,7 @@ def resolve(store: "GraphStore", text: str, *, partition: str | None = None, stu
     models = sorted({row["model"] for row in rows})
     if model not in models:
         raise QueryError(
-            f"no published graph of a model {model!r:.80}{_nearest(model, models)}; published are: {', '.join(models) or 'none (run a study first)'}"
+            f"no published graph of a model {model!r:.80}{did_you_mean(model, models)}; published are: {', '.join(models) or 'none (run a study first)'}"
         )
     mine = [row for row in rows if row["model"] == model]
     here = [row for row in mine if step in (row["label"], str(row["step"]))]
@@ -50,8 +50,3 @@ def resolve(store: "GraphStore", text: str, *, partition: str | None = None, stu
 def graph_id(store: "GraphStore", slot: "Slot") -> str:
     """Id of the graph that ``slot`` publishes now."""
     return str(next(row["graph_id"] for row in store.run("house.slots", model=slot.model) if row["slot"] == slot.key))
-
-
-def _nearest(given: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(given, known, n=1, cutoff=0.5)
-    return f"; did you mean {near[0]!r}?" if near else ""

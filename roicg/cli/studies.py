@@ -1,9 +1,9 @@
 """From what a person types to a study file: a path, or the name of a study that comes with roicg."""
 
-import difflib
 from pathlib import Path
 
 from roicg.core.errors import StudyError
+from roicg.core.nearest import did_you_mean
 
 
 def study_path(text: str) -> Path:
@@ -14,9 +14,7 @@ def study_path(text: str) -> Path:
     known = shipped()
     if text in known:
         return known[text]
-    near = difflib.get_close_matches(text, list(known), n=1, cutoff=0.5)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
-    raise StudyError(f"{text!r} is neither a study file nor a study that comes with roicg ({', '.join(known) or 'none'}){hint}")
+    raise StudyError(f"{text!r} is neither a study file nor a study that comes with roicg ({', '.join(known) or 'none'}){did_you_mean(text, known)}")
 
 
 def shipped() -> dict[str, Path]:

@@ -1,17 +1,14 @@
-"""The study file: one YAML, validated before anything runs; an unknown key is an error with the nearest known name."""
+"""What a study may say: models, tasks, ROIs, attribution, circuits, analyses, findings, each setting with its default."""
 
-import difflib
 import re
-import reprlib
-from collections.abc import Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, model_validator
 
 from roicg.core.errors import StudyError
+from roicg.core.nearest import did_you_mean
 from roicg.core.partition import PartitionKind
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -20,10 +17,6 @@ Name = Annotated[str, Field(pattern=rf"^{NAME.pattern}$")]
 LABEL = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+-]{0,63}(/[A-Za-z0-9_][A-Za-z0-9._+-]{0,63}){0,3}")
 Label = Annotated[str, Field(pattern=rf"^{LABEL.pattern}$")]
 """What a checkpoint is called: a revision, a tag, a branch such as refs/pr/3."""
-
-
-_SHORT = reprlib.Repr()
-_SHORT.maxlevel, _SHORT.maxlist, _SHORT.maxdict, _SHORT.maxtuple = 2, 3, 3, 3
 
 
 class Settings(BaseModel):
@@ -173,7 +166,7 @@ def _known_metric(name: str) -> str:
         raise ValueError(f"{NOT_FOR_EDGES[name]}; choose one of {', '.join(BUILT_IN_METRICS)}")
     if name not in BUILT_IN_METRICS and not OWN_METRIC.fullmatch(name) and name not in metric_entry_points():
         known = sorted({*BUILT_IN_METRICS, *metric_entry_points()})
-        raise ValueError(f"no such metric{_did_you_mean(name, known)} (known: {', '.join(known)}, or module:function of a file beside the study)")
+        raise ValueError(f"no such metric{did_you_mean(name, known)} (known: {', '.join(known)}, or module:function of a file beside the study)")
     return name
 
 
@@ -312,7 +305,7 @@ class Study(Settings):
                 raise ValueError(f"model {model.name!r}: tasks is required as soon as there is more than one model")
             for task in model.tasks:
                 if task not in tasks:
-                    raise ValueError(f"model {model.name!r} names the unknown task {task!r}{_did_you_mean(task, tasks)}")
+                    raise ValueError(f"model {model.name!r} names the unknown task {task!r}{did_you_mean(task, tasks)}")
         return self
 
     def model(self, name: str) -> ModelSettings:
@@ -321,102 +314,8 @@ class Study(Settings):
             if model.name == name:
                 return model
         known = [model.name for model in self.models]
-        raise StudyError(f"no model {name!r} in study {self.study!r}; it has {', '.join(known)}{_did_you_mean(name, known)}")
+        raise StudyError(f"no model {name!r} in study {self.study!r}; it has {', '.join(known)}{did_you_mean(name, known)}")
 
     def tasks_of(self, model: ModelSettings) -> tuple[TaskSettings, ...]:
         """The tasks this model is asked, in the study's order."""
         return tuple(task for task in self.tasks if not model.tasks or task.name in model.tasks)
-
-
-def load_study(path: Path) -> Study:
-    """Read and validate a study file; every problem is one ``StudyError`` sentence with the place, the value and what is allowed."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise StudyError(f"cannot read the study {path}: {error.strerror or error}") from error
-    except UnicodeDecodeError as error:
-        raise StudyError(f"the study {path} is not UTF-8 text: {error}") from error
-    try:
-        data = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise StudyError(f"{path} is not valid YAML: {' '.join(ascii(str(error))[1:-1].replace(chr(92) + 'n', ' ').split())}") from error
-    except RecursionError as error:
-        raise StudyError(f"{path} is nested too deeply for a study") from error
-    if not isinstance(data, dict):
-        raise StudyError(f"{path} must hold a mapping with the keys {', '.join(sorted(Study.model_fields))}")
-    if "folder" in data:
-        raise StudyError(f"{path}: unknown key 'folder'{_did_you_mean('folder', sorted(Study.model_fields))}")
-    try:
-        return Study.model_validate({**data, "folder": path.resolve().parent})
-    except ValidationError as error:
-        raise StudyError(f"{path}: " + "; ".join(_sentence(item, data) for item in _causes(error.errors())[:5])) from error
-
-
-def inside(folder: Path, relative: str) -> Path:
-    """``folder/relative`` if it stays inside ``folder`` after links are followed; else a ``StudyError``."""
-    try:
-        target = (folder / relative).resolve()
-        target.is_file()  # the system says here what it makes of a name that is too long
-    except (OSError, ValueError, RuntimeError) as error:
-        raise StudyError(
-            f"the path {_shown(relative)} is none that this system knows ({getattr(error, 'strerror', None) or type(error).__name__}); name a file beside the study"
-        ) from error
-    if not target.is_relative_to(folder.resolve()):
-        raise StudyError(f"the path {_shown(relative)} leaves the study's folder; copy the file beside the study and name it there")
-    return target
-
-
-def _did_you_mean(given: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(str(given), known, n=1, cutoff=0.5)
-    return f"; did you mean {near[0]!r}?" if near else ""
-
-
-def _shown(value: Any) -> str:
-    """A value in a sentence: short, in ASCII (so that no control character reaches a terminal), and looked at no deeper than that."""
-    return ascii(value)[:80] if isinstance(value, str) else _SHORT.repr(value)[:80]
-
-
-def _causes(errors: Sequence[Any]) -> list[Any]:
-    """Without the echo: a list is called too short when one of its items was refused."""
-    return [item for item in errors if not any(item is not other and other["loc"][: len(item["loc"])] == item["loc"] for other in errors)]
-
-
-def _sentence(item: Any, data: Any) -> str:
-    place = [part for part in item["loc"] if part not in ("trained", "stitched", "native", "hf", "generated", "file")]
-    where = ".".join(part if isinstance(part, str) and part.isprintable() and len(part) < 80 else _shown(part) for part in place)
-    if item["type"] == "extra_forbidden":
-        known = sorted(_known_keys(place[:-1], data))
-        return f"unknown key {place[-1]!r} in {'.'.join(map(str, place[:-1])) or 'the study'}{_did_you_mean(place[-1], known)} (known: {', '.join(known)})"
-    if item["type"] == "missing":
-        return f"{where} is required"
-    message = item["msg"].removeprefix("Value error, ")
-    return f"{where}: {message}, given {_shown(item['input'])}" if where else message
-
-
-def _known_keys(place: list[Any], data: Any) -> set[str]:
-    """Keys allowed at ``place``: walk the settings classes beside the data that was given."""
-    kinds: dict[str, type[Settings]] = {
-        "trained": TrainedSource,
-        "stitched": StitchedSource,
-        "native": NativeSource,
-        "hf": HfSource,
-        "generated": GeneratedPrompts,
-        "file": FilePrompts,
-    }
-    table: dict[str, type[Settings]] = {
-        "models": ModelSettings,
-        "tasks": TaskSettings,
-        "rois": RoiSettings,
-        "attribution": AttributionSettings,
-        "circuits": CircuitSettings,
-        "analysis": AnalysisSettings,
-        "findings": FindingSettings,
-    }
-    here: type[Settings] = Study
-    for part in place:
-        data = data[part]
-        if part in ("source", "prompts"):
-            here = kinds[data["kind"]]
-        elif isinstance(part, str) and part in table:
-            here = table[part]
-    return set(here.model_fields) - {"folder"}

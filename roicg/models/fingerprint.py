@@ -3,7 +3,8 @@
 import hashlib
 from pathlib import Path
 
-from roicg.core.settings import FilePrompts, ModelSettings, NativeSource, StitchedSource, TaskSettings, TrainedSource, inside
+from roicg.core.settings import FilePrompts, ModelSettings, NativeSource, StitchedSource, TaskSettings, TrainedSource
+from roicg.core.study_file import inside
 from roicg.models.metric_files import metric_file
 from roicg.models.trained import training_folder, weights_path
 

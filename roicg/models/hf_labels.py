@@ -4,7 +4,8 @@ import re
 from pathlib import Path
 
 from roicg.core.errors import SourceError
-from roicg.core.settings import HfSource, inside
+from roicg.core.settings import HfSource
+from roicg.core.study_file import inside
 
 
 def hf_labels(source: HfSource, folder: Path) -> tuple[tuple[str, int], ...]:

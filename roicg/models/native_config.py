@@ -4,11 +4,11 @@ The bridge accepts many more fields and ignores them, so that a model that needs
 else. Such a field is accepted at its neutral value and refused by name at any other.
 """
 
-import difflib
 from collections.abc import Mapping
 from typing import Any
 
 from roicg.core.errors import StudyError, UnsupportedModel
+from roicg.core.nearest import did_you_mean
 
 _SIZES = ("d_model", "d_head", "n_layers", "n_ctx", "n_heads", "d_mlp", "d_vocab", "d_vocab_out", "n_key_value_heads", "rotary_dim")
 _CHOICES: dict[str, tuple[Any, ...]] = {
@@ -132,8 +132,7 @@ def _check_key(key: str, value: Any) -> None:
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise StudyError(f"config {key}={value!r} must be a number")
     elif key not in _WITHOUT_EFFECT:
-        near_names = difflib.get_close_matches(str(key), [*KNOWN, *_NEUTRAL], n=1, cutoff=0.5)
-        hint = f"; did you mean {near_names[0]!r}?" if near_names else ""
+        hint = did_you_mean(str(key), [*KNOWN, *_NEUTRAL])
         raise StudyError(f"unknown key {key!r} in the native config{hint} (known: {', '.join(sorted(KNOWN))})")
 
 

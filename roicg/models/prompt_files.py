@@ -13,7 +13,6 @@ without special tokens. What cannot be used is dropped and counted by reason; wh
 """
 
 import csv
-import difflib
 import io
 import json
 import re
@@ -24,8 +23,10 @@ from pathlib import Path
 from typing import Any
 
 from roicg.core.errors import PromptError
+from roicg.core.nearest import did_you_mean
 from roicg.core.prompts import SPLITS, PromptPair, PromptSet, Split
-from roicg.core.settings import FilePrompts, inside
+from roicg.core.settings import FilePrompts
+from roicg.core.study_file import inside
 from roicg.models.metrics import needs_wrong_answers
 from roicg.models.recipes.space import key_of, split_of
 
@@ -113,8 +114,8 @@ def _jsonl_rows(path: Path, text: str) -> Iterator[tuple[str, dict[str, Any]]]:
         if "clean_prefix" in data:
             data = {name: [data[given]] if "answer" in given else data[given] for given, name in _FEATURE_CIRCUITS.items() if given in data}
         for key in data.keys() - set(_KEYS):
-            if near := difflib.get_close_matches(key, _KEYS, n=1, cutoff=0.8):
-                raise PromptError(f"{where}: unknown key {key!r}; did you mean {near[0]!r}?")
+            if near := did_you_mean(key, _KEYS, cutoff=0.8):
+                raise PromptError(f"{where}: unknown key {key!r}{near}")
         yield where, _required(data, where)
 
 

@@ -18,7 +18,8 @@ from pathlib import Path
 
 from roicg.core.errors import SourceError
 from roicg.core.ids import digest
-from roicg.core.settings import HfSource, ModelSettings, NativeSource, inside
+from roicg.core.settings import HfSource, ModelSettings, NativeSource
+from roicg.core.study_file import inside
 from roicg.models.hf_labels import hf_folder
 
 QUIET_S = 10.0

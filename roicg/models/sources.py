@@ -12,7 +12,8 @@ import torch
 
 from roicg.core.errors import SourceError, StudyError
 from roicg.core.graph import Checkpoint
-from roicg.core.settings import HfSource, ModelSettings, NativeSource, StitchedSource, TrainedSource, inside
+from roicg.core.settings import HfSource, ModelSettings, NativeSource, StitchedSource, TrainedSource
+from roicg.core.study_file import inside
 from roicg.models.hf_labels import hf_labels, step_in
 from roicg.models.lens import Lens
 from roicg.models.trained import Progress

@@ -1,6 +1,5 @@
 """The ``trained`` source: settings of a toy model, where its checkpoints lie, and training them when they are not there yet."""
 
-import difflib
 import fcntl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from torch import Tensor
 
 from roicg.core.errors import SourceError, StudyError
 from roicg.core.ids import digest
+from roicg.core.nearest import did_you_mean
 from roicg.core.settings import TrainedSource
 from roicg.models.native_config import native_config
 from roicg.models.recipes.taught import Taught, parameters, taught
@@ -51,8 +51,7 @@ def training_settings(source: TrainedSource) -> tuple[dict[str, Any], Training]:
     model = {key: value for key, value in source.config.items() if key not in names}
     for key in model:
         if key not in (*_MODEL, "d_head", "attn_only", "gated_mlp", "attention_dir", "n_key_value_heads", "eps"):
-            near = difflib.get_close_matches(key, [*_MODEL, *names], n=1, cutoff=0.5)
-            raise StudyError(f"unknown key {key!r} in the config of recipe {source.recipe}{f'; did you mean {near[0]!r}?' if near else ''}")
+            raise StudyError(f"unknown key {key!r} in the config of recipe {source.recipe}{did_you_mean(key, [*_MODEL, *names])}")
     merged = {**_MODEL, **recipe.model, **model}
     for key in ("d_model", "n_heads"):
         if isinstance(merged[key], bool) or not isinstance(merged[key], int) or merged[key] < 1:

@@ -5,7 +5,6 @@ own), ``seed`` makes the method deterministic, labels are [feature] integers of 
 the entry-point group ``roicg.rois``.
 """
 
-import difflib
 from collections.abc import Callable, Mapping
 from importlib.metadata import entry_points
 from typing import TypeAlias
@@ -14,6 +13,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from roicg.core.errors import StudyError
+from roicg.core.nearest import did_you_mean
 from roicg.numerics.similarity import normalised, similarity_graph
 
 Method: TypeAlias = Callable[[Float[np.ndarray, "n n"], int, int], Int[np.ndarray, " n"]]
@@ -84,9 +84,7 @@ def find_method(name: str) -> Method:
         method: Method = added[name].load()
         return method
     known = sorted({*METHODS, *added})
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
-    raise StudyError(f"rois.method: {name!r} is not known; choose one of {', '.join(known)}{hint}")
+    raise StudyError(f"rois.method: {name!r} is not known; choose one of {', '.join(known)}{did_you_mean(name, known)}")
 
 
 def _k_means(points: Float[np.ndarray, "n d"], k: int, seed: int) -> Int[np.ndarray, " n"]:

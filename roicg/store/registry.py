@@ -12,7 +12,6 @@
 ``cypher/circuits/strongest.cypher`` is ``circuits.strongest``. Further comment lines are free, in header and body.
 """
 
-import difflib
 import functools
 import json
 import re
@@ -22,6 +21,7 @@ from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
 from roicg.core.errors import QueryError
+from roicg.core.nearest import did_you_mean
 from roicg.store.values import TYPES, check_value, parse_value
 
 Mode = Literal["read", "write", "schema"]
@@ -81,7 +81,7 @@ class Query:
         known = [field.name for field in self.params]
         for name in given:
             if name not in known:
-                raise QueryError(f"{self.name} has no parameter {name!r}{_nearest(name, known)}; it takes {', '.join(known) or 'none'}")
+                raise QueryError(f"{self.name} has no parameter {name!r}{did_you_mean(name, known)}; it takes {', '.join(known) or 'none'}")
 
 
 def cypher_root() -> Path:
@@ -105,7 +105,7 @@ def find_query(name: str) -> Query:
     """The query called ``name``; an unknown name is a ``QueryError`` with the nearest known one."""
     known = catalogue()
     if name not in known:
-        raise QueryError(f"no query {name!r}{_nearest(name, list(known))}; `roicg query --list` shows all {len(known)}")
+        raise QueryError(f"no query {name!r}{did_you_mean(name, list(known))}; `roicg query --list` shows all {len(known)}")
     return known[name]
 
 
@@ -134,7 +134,7 @@ def _read_header(path: Path, lines: list[str]) -> tuple[str, Mode, dict[str, Fie
             continue
         key, value = match["key"], match["value"].strip()
         if key not in KEYS:
-            raise QueryError(f"{path}:{number}: unknown header key {key!r}{_nearest(key, list(KEYS))}; a header line is mode, param or return")
+            raise QueryError(f"{path}:{number}: unknown header key {key!r}{did_you_mean(key, list(KEYS))}; a header line is mode, param or return")
         if key == "mode":
             if value not in MODES or mode is not None:
                 raise QueryError(f"{path}:{number}: mode {value!r}: state it once, one of {', '.join(MODES)}")
@@ -188,8 +188,3 @@ def _statement(path: Path, first_line: int, body: str, params: Mapping[str, Fiel
             line = next(i for i, text in enumerate(lines, start=1) if re.match(rf"//\s*param:\s*{name}\b", text))
             raise QueryError(f"{path}:{line}: param {name} is declared but ${name} is not used")
     return (body if end < 0 else body[:end]).strip()
-
-
-def _nearest(given: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(given, known, n=1, cutoff=0.5)
-    return f"; did you mean {near[0]!r}?" if near else ""

@@ -6,7 +6,8 @@ from functools import cache
 from pathlib import Path
 
 from roicg.core.prompts import TaskPrompts
-from roicg.core.settings import Study, load_study
+from roicg.core.settings import Study
+from roicg.core.study_file import load_study
 from roicg.places import Opened, Place, open_place
 from tests.bench.figures import CHOICES, FIGURES, Figure
 

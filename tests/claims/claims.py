@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from roicg import stages
-from roicg.core.settings import load_study
+from roicg.core.study_file import load_study
 from roicg.core.tables import Table
 from roicg.findings.registry import find_finding
 from roicg.findings.stage import measured_at, results_path, tables_from

@@ -8,7 +8,8 @@ import yaml
 
 from roicg import stages
 from roicg.core.graph import ComputationalGraph
-from roicg.core.settings import Study, load_study
+from roicg.core.settings import Study
+from roicg.core.study_file import load_study
 from roicg.places import Place
 from roicg.server.address import Address
 from roicg.store.neo4j.store import Neo4jStore

@@ -11,7 +11,7 @@ from dagster import AssetKey
 
 from pipelines.instance import SETTINGS
 from pipelines.partitions import checkpoints_of, keys_of
-from roicg.core.settings import load_study
+from roicg.core.study_file import load_study
 from tests.pipelines.service import BACKFILL, Service, served
 from tests.pipelines.tiny import native_study
 

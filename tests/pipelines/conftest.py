@@ -13,7 +13,8 @@ from pipelines.jobs import study_jobs
 from pipelines.partitions import checkpoints_of, keys_of
 from pipelines.resources import GraphStoreResource, HomeResource
 from pipelines.sensors import study_sensors
-from roicg.core.settings import Study, load_study
+from roicg.core.settings import Study
+from roicg.core.study_file import load_study
 from roicg.server.address import Address
 
 WEIGHTS = Path(__file__).parents[2] / "pipelines" / "studies" / "weights" / "modadd113_seed2.safetensors"

@@ -29,7 +29,8 @@ from pipelines.jobs import study_jobs
 from pipelines.partitions import checkpoints_of, keys_of
 from pipelines.resources import GraphStoreResource, HomeResource
 from pipelines.sensors import study_sensors
-from roicg.core.settings import Study, load_study
+from roicg.core.settings import Study
+from roicg.core.study_file import load_study
 from roicg.models import settled
 from tests.pipelines.conftest import KEY
 from tests.pipelines.tiny import growing_study, native_study, write_checkpoint

@@ -22,7 +22,8 @@ from pipelines.resources import GraphStoreResource, HomeResource
 from pipelines.study_files import StudyFile, load_studies, narrowed, note
 from roicg.cli.main import app
 from roicg.core.errors import StudyError
-from roicg.core.settings import FindingSettings, Study, load_study
+from roicg.core.settings import FindingSettings, Study
+from roicg.core.study_file import load_study
 from tests.pipelines.conftest import KEY, STUDY
 
 CHAIN = ["checkpoint", "signatures", "roi_partition", "edge_attribution", "graph_version", "analyses"]

@@ -22,8 +22,9 @@ from roicg.circuits.effects import measure
 from roicg.circuits.intervene import Intervention
 from roicg.circuits.predict import predict
 from roicg.core.graph import ComputationalGraph
-from roicg.core.settings import AttributionSettings, load_study
+from roicg.core.settings import AttributionSettings
 from roicg.core.sites import port_groups
+from roicg.core.study_file import load_study
 from roicg.laws import not_finite, unbalanced
 from roicg.models.batches import batches
 from roicg.models.lens import Lens

@@ -26,7 +26,8 @@ from roicg.cli.json_graphs import Given, _names
 from roicg.cli.slots import resolve
 from roicg.core.errors import RoicgError
 from roicg.core.partition import Roi
-from roicg.core.settings import LABEL, NAME, Study, TaskSettings, load_study
+from roicg.core.settings import LABEL, NAME, Study, TaskSettings
+from roicg.core.study_file import load_study
 from roicg.core.tables import Table
 from roicg.models.prompt_files import file_pairs
 from roicg.report import page

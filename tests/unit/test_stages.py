@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from roicg import stages
-from roicg.core.settings import Study, load_study
+from roicg.core.settings import Study
+from roicg.core.study_file import load_study
 from roicg.places import Place
 from roicg.stages import _earlier_with_a_task_of
 

@@ -6,7 +6,8 @@ from roicg.build import graph_id
 from roicg.core.errors import StudyError
 from roicg.core.graph import Checkpoint
 from roicg.core.prompts import PromptPair, PromptSet, TaskPrompts
-from roicg.core.settings import AttributionSettings, CircuitSettings, RoiSettings, Study, load_study
+from roicg.core.settings import AttributionSettings, CircuitSettings, RoiSettings, Study
+from roicg.core.study_file import load_study
 
 STUDY = Study.model_validate({
     "study": "s",

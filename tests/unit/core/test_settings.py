@@ -4,7 +4,8 @@ import pytest
 import yaml
 
 from roicg.core.errors import StudyError
-from roicg.core.settings import Study, inside, load_study
+from roicg.core.settings import Study
+from roicg.core.study_file import inside, load_study
 
 GOOD = {
     "study": "small",

@@ -13,7 +13,8 @@ from roicg.core import settings
 from roicg.core.errors import StudyError
 from roicg.core.graph import Checkpoint
 from roicg.core.prompts import PromptPair, PromptSet, TaskPrompts
-from roicg.core.settings import AttributionSettings, Study, TaskSettings, load_study
+from roicg.core.settings import AttributionSettings, Study, TaskSettings
+from roicg.core.study_file import load_study
 from roicg.models.batches import batches
 from roicg.models.fingerprint import prompts_fingerprint
 from roicg.models.metrics import METRICS, logit_difference, metric, needs_wrong_answers

@@ -9,7 +9,8 @@ from roicg.core.prompts import PromptSet, TaskPrompts
 from roicg.core.settings import RoiSettings
 from roicg.models import columns
 from roicg.models.columns import Columns, signature_columns
-from roicg.models.forward import run, write_heads
+from roicg.models.forward import run
+from roicg.models.layers import write_heads
 from roicg.models.lens import Lens
 from roicg.rois import signatures
 from roicg.rois.signatures import activation_differences, activation_signatures, even_positions, within_positions
