@@ -71,9 +71,18 @@ def test_the_protocol_is_sent_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
     loads = [name for step in ("blocks", "features") for name in ("publish.advance", f"load.{step}")]
     loads += ["publish.advance", "load.partition_complete"]
     loads += [name for step in ("rois", "flows", "port_groups", "edges") for name in ("publish.advance", f"load.{step}")]
-    opening = ["publish.lock", "publish.fence", "publish.standing", "load.tasks", "publish.stage"]
+    opening = ["publish.stands", "publish.lock", "publish.fence", "publish.standing", "load.tasks", "publish.stage"]
     closing = ["publish.turn", "publish.standing", "publish.flip", "publish.score", "publish.chain", "publish.release", "publish.condemn"]
     assert fake.names == opening + loads + closing
+
+
+def test_what_stands_takes_one_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seen to fail with the slot taken first."""
+    fake = Collecting()
+    fake.answers["publish.stands"] = lambda params: [{"number": 3}]
+    result = put(fake, monkeypatch)
+    assert (result.outcome, result.number) == ("unchanged", 3)
+    assert fake.sent == [("publish.stands", {"slot": SLOT.key, "graph_id": GRAPH.id, "content_hash": GRAPH.content_hash, "grace_s": 120})]
 
 
 def test_edges_go_out_sorted_and_grouped_by_source_whatever_their_order_was(monkeypatch: pytest.MonkeyPatch) -> None:
