@@ -26,6 +26,7 @@ def make_graph(lens, prompts, partition) -> ComputationalGraph:
 
 @pytest.mark.parametrize("variant", sorted(VARIANTS))
 def test_keep_all_is_clean_and_keep_none_is_corrupted(variant: str) -> None:
+    """Broken on purpose: the corrupted stream added twice; an MLP's output not less its corrupted one; all sites read at one place."""
     lens, prompts = make_lens(3, **VARIANTS[variant]), make_prompts(1, n=4)
     for partition in (grouped(lens), components(lens.sites), singletons(lens.sites)):
         graph = make_graph(lens, prompts, partition)
@@ -39,6 +40,7 @@ def test_keep_all_is_clean_and_keep_none_is_corrupted(variant: str) -> None:
 
 @pytest.mark.parametrize("variant", sorted(VARIANTS))
 def test_a_circuit_equals_its_literal_twin(variant: str) -> None:
+    """Broken on purpose: keys that read what queries read; the mask's edges in another order."""
     lens, prompts = make_lens(5, **VARIANTS[variant]), make_prompts(2, n=2, lengths=(3,))
     partition = grouped(lens)
     graph = make_graph(lens, prompts, partition)
@@ -55,6 +57,7 @@ def test_a_circuit_equals_its_literal_twin(variant: str) -> None:
 
 
 def test_pruned_edges_never_change_what_a_circuit_computes() -> None:
+    """Broken on purpose: the mask's edges in another order."""
     lens, prompts = make_lens(7), make_prompts(3)
     graph = make_graph(lens, prompts, grouped(lens))
     for n in (3, 8, 20):
