@@ -1,6 +1,6 @@
 """Our edges are the published package's, after the one scale factor its README states (its scores are divided by n once more).
 
-Broken on purpose: the derivative of a norm without that of its mean (``inputs``, ``clean``), the sign of ``exact`` (``exact``, agreement).
+Broken on purpose: the derivative of a norm without that of its mean (``inputs``, ``clean``), the sign of ``exact`` (``exact``).
 """
 
 import numpy as np
