@@ -1,6 +1,6 @@
 """The two steps of every finding: rows of one checkpoint, left in a file; tables of all rows, put beside the study in the store.
 
-A row file is named by the question: graphs, circuits, analyses, the study's finding settings, editions of the findings. A killed study
+A row file is named by the question: graphs, circuits, analyses, the study's finding settings, the finding and its edition. A killed study
 goes on where it stopped, and telling a finding again measures nothing that was measured before.
 """
 
@@ -31,14 +31,18 @@ def finding_stage(place: Place, store: "Neo4jStore") -> dict[str, Any]:
 
 def question_id(place: Place) -> str:
     """Hash of everything that the findings of this checkpoint depend on."""
-    asked = [find_finding(name) for name in place.study.findings.ask]
-    later = [f"{finding.name} {finding.edition}" for finding in asked if finding.edition > 1]
-    return digest(stages.question_id(place), place.study.findings.changed(), *later)
+    return digest(*(_rows_id(place, find_finding(name)) for name in place.study.findings.ask))
+
+
+def _rows_id(place: Place, finding: Finding) -> str:
+    """Hash of everything that the rows of ``finding`` depend on; the first edition is no part of it, so that rows from before editions stay."""
+    later = [finding.edition] if finding.edition > 1 else []
+    return digest(finding.name, digest(stages.question_id(place), place.study.findings.changed()), *later)
 
 
 def measured_at(place: Place, finding: Finding, store: "Neo4jStore") -> Measured:
     """The rows of ``finding`` at ``place``, from their file or measured now; a number that is not finite is a ``LawError``."""
-    path = place.artifacts / "findings" / f"{digest(finding.name, question_id(place))}.json"
+    path = place.artifacts / "findings" / f"{_rows_id(place, finding)}.json"
     if not path.exists():
         rows = [dict(row) for row in finding.measure(place, store)]
         for row in rows:
