@@ -25,6 +25,7 @@ from roicg.core.tables import Cell, Table, spread
 from roicg.findings.finding import Finding, Measured, Row
 from roicg.findings.portrait import FAITHFUL, least_share, over, portrait
 from roicg.findings.replicas import by_model
+from roicg.numerics.permutation import at_least
 from roicg.places import Place, labels, open_place
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ TOLERANCE = 0.1
 DIGITS = 5
 PARTITION: PartitionKind = "reference"
 CONTROLS = ("mixture", "parameters")
+MARKS = ("emerged", "steepest")
 
 
 def measure(place: Place, store: "Neo4jStore") -> list[Row]:
@@ -134,30 +136,76 @@ def tables(study: Study, measured: Sequence[Measured]) -> list[Table]:
     return [*_change_tables(study, courses), *(_course_table(study, together) for together in courses)]
 
 
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """When the graph ``of`` changes most in one model, beside the two steps it is held against; ``chance``: of lying near either."""
+
+    model: str
+    of: str
+    fitted: int | None
+    step: int | None
+    marks: dict[str, int | None]
+    chance: dict[str, float | None]
+    total: int
+
+    @classmethod
+    def seen_in(cls, course: Course, of: str, trained: str, held_out: str) -> "_Change":
+        fitted, emerged = first_at(course.steps, course.accuracy(trained), FITTED), first_at(course.steps, course.accuracy(held_out), EMERGED)
+        marks = {"emerged": emerged, "steepest": None if fitted is None else course.greatest_rise(held_out, fitted)}
+        total = course.steps[-1]
+        near = {name: None if fitted is None or mark is None else course.chance(fitted, mark, TOLERANCE * total) for name, mark in marks.items()}
+        return cls(course.model, of, fitted, None if fitted is None else course.greatest_change(of, fitted), marks, near, total)
+
+    def off(self, mark: str) -> float | None:
+        """Change less the mark over all steps; None where there is either not."""
+        at = self.marks[mark]
+        return None if self.step is None or at is None else (self.step - at) / self.total
+
+    def row(self) -> tuple[Cell, ...]:
+        found: list[Cell] = [self.model, _named(self.of), self.fitted, self.marks["emerged"], self.step]
+        for mark in MARKS:
+            off = self.off(mark)
+            found += [None if off is None else f"{off:+.0%}", None if off is None else abs(off) <= TOLERANCE, self.chance[mark]]
+        return (*found[:8], self.marks["steepest"], *found[8:])
+
+
+def _named(of: str) -> str:
+    return f"{of} (control)" if of in CONTROLS else of
+
+
 def _change_tables(study: Study, courses: Sequence[Sequence[Course]]) -> list[Table]:
     found = []
     for trained, held_out, names in kin(study):
-        rows: list[tuple[Cell, ...]] = []
-        for course in (one for together in courses for one in together if held_out in one.tasks[0]):
-            fitted, emerged = first_at(course.steps, course.accuracy(trained), FITTED), first_at(course.steps, course.accuracy(held_out), EMERGED)
-            total = course.steps[-1]
-            for of in (*names, *CONTROLS):
-                step = course.greatest_change(of, fitted) if fitted is not None else None
-                off = None if step is None or emerged is None else (step - emerged) / total
-                what = of if of not in CONTROLS else f"{of} (control)"
-                near = None if fitted is None or emerged is None else course.chance(fitted, emerged, TOLERANCE * total)
-                hit = (None, None) if off is None else (f"{off:+.0%}", abs(off) <= TOLERANCE)
-                rows.append((course.model, what, fitted, emerged, step, *hit, near, None if fitted is None else course.greatest_rise(held_out, fitted)))
+        asked = (*names, *CONTROLS)
+        changes = [_Change.seen_in(one, of, trained, held_out) for some in courses for one in some if held_out in one.tasks[0] for of in asked]
         note = (
             f"fitted: first checkpoint with accuracy ≥ {FITTED} on {trained}; emerged: first with accuracy ≥ {EMERGED} on {held_out} (cases that training never "
             "draws); change: the later of the two neighbouring checkpoints from the fitted one on between which Σ |Δweight| of the graph is greatest (reference "
             "partition; mixture: all tasks in shares; parameters: distance of the weights); off: change less emerged over all steps, goal within 10 %; by chance: share of "
-            f"all those checkpoints that lie so near; steepest: the later of the two between which accuracy on {held_out} rises most, from the fitted one on."
+            f"all those checkpoints that lie so near; steepest: the later of the two between which accuracy on {held_out} rises most, from the fitted one on, and how far off it the change is."
         )
-        head = ("model", "graph", "fitted", "emerged", "change", "off", "within 10 %", "by chance", "steepest")
-        found.append(Table(f"change-{held_out}", f"When does {held_out} appear?", head, tuple(rows), note))
-        found += [_curves(held_out, (*names, *CONTROLS), together) for together in courses if held_out in together[0].tasks[0]]
+        head = ("model", "graph", "fitted", "emerged", "change", "off", "within 10 %", "by chance", "steepest", "off", "within 10 %", "by chance")
+        found.append(Table(f"change-{held_out}", f"When does {held_out} appear?", head, tuple(one.row() for one in changes), note))
+        found.append(_hits(held_out, asked, changes))
+        found += [_curves(held_out, asked, together) for together in courses if held_out in together[0].tasks[0]]
     return found
+
+
+def _hits(held_out: str, asked: Sequence[str], changes: Sequence[_Change]) -> Table:
+    """In how many models each graph changes most near each mark, with the probability of as many or more by chance."""
+    rows: list[tuple[Cell, ...]] = []
+    for of in asked:
+        cells: list[Cell] = []
+        for mark in MARKS:
+            told = [(off, chance) for one in changes if one.of == of and (off := one.off(mark)) is not None and (chance := one.chance[mark]) is not None]
+            hits = sum(abs(off) <= TOLERANCE for off, _ in told)
+            cells += [f"{hits} of {len(told)}", at_least(hits, [chance for _, chance in told])]
+        rows.append((_named(of), *cells))
+    note = (
+        f"models in which the graph's greatest change lies within 10 % of all steps of the first accuracy ≥ {EMERGED} on {held_out} (emerged), and of the steepest rise of that accuracy; "
+        "p: of as many or more when every model's change is at a random one of its checkpoints from the fitted one on. p of the graphs are not independent, and not corrected."
+    )
+    return Table(f"hits-{held_out}", f"Does the graph change when {held_out} appears?", ("graph", "near emerged", "p", "near steepest", "p"), tuple(rows), note)
 
 
 def _curves(held_out: str, graphs: Sequence[str], together: Sequence[Course]) -> Table:
@@ -166,7 +214,7 @@ def _curves(held_out: str, graphs: Sequence[str], together: Sequence[Course]) ->
     shares = {of: [np.array(course.changes(of)) / max(course.changes(of)) for course in together] for of in graphs}
     rows = [(f"{steps[i]}–{steps[i + 1]}", *(spread([float(share[i]) for share in shares[of]]) for of in graphs)) for i in range(len(steps) - 1)]
     note = f"Σ |Δweight| between neighbouring checkpoints over the greatest of the whole training; mean over {len(together)} seeds (least–greatest)."
-    head = ("steps", *(f"{of} (control)" if of in CONTROLS else of for of in graphs))
+    head = ("steps", *map(_named, graphs))
     return Table(f"changes-{held_out}-{together[0].model}", f"How much changes when, around {held_out}?", head, tuple(rows), note)
 
 

@@ -21,6 +21,14 @@ def holm(p: Sequence[float]) -> tuple[float, ...]:
     return tuple(adjusted.tolist())
 
 
+def at_least(hits: int, chances: Sequence[float]) -> float:
+    """Probability of ``hits`` or more among independent events of these probabilities (Poisson binomial, by convolution)."""
+    count = np.ones(1)
+    for chance in chances:
+        count = np.convolve(count, [1 - chance, chance])
+    return float(min(1.0, count[hits:].sum()))
+
+
 def draws_needed(tests: int) -> int:
     """Draws that a table of ``tests`` tests asks for: 40 × tests and at least 999, so that Holm's smallest p can be well below .05."""
     return max(999, 40 * tests)

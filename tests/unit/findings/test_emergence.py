@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+import pytest
+
 from roicg.core.settings import Study
 from roicg.findings.emergence import Course, first_at, kin, tables
 from roicg.findings.finding import Measured
@@ -76,11 +78,14 @@ def test_tasks_of_one_recipe_are_kin() -> None:
 
 
 def test_the_table_says_how_far_off_each_graph_is() -> None:
-    change, curves, course = tables(study(), measured())
+    change, hits, curves, course = tables(study(), measured())
     rows = {(row[0], row[1]): row[2:] for row in change.rows}
-    assert rows["m-s0", "unseen"] == (100, 300, 300, "+0%", True, 1 / 3, 400)
-    assert rows["m-s1", "parameters (control)"] == (100, 300, 400, "+25%", False, 1 / 3, 400)
+    assert rows["m-s0", "unseen"] == (100, 300, 300, "+0%", True, 1 / 3, 400, "-25%", False, 1 / 3)
+    assert rows["m-s1", "parameters (control)"] == (100, 300, 400, "+25%", False, 1 / 3, 400, "+0%", True, 1 / 3)
     assert ("m-s0", "max") not in rows
+    told = {row[0]: row[1:] for row in hits.rows}
+    assert told["unseen"] == ("2 of 2", pytest.approx(1 / 9), "0 of 2", 1.0)
+    assert told["parameters (control)"] == ("0 of 2", 1.0, "2 of 2", pytest.approx(1 / 9))
     assert course.columns[:5] == ("step", "unseen", "seen", "all", "max")
     assert course.rows[-1][:3] == (400, "1.00 (1.00–1.00)", "1.00 (1.00–1.00)")
     assert course.rows[0][5] == "–"

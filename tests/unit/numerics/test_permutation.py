@@ -1,8 +1,10 @@
 """p-values: never 0, as rare as they say, and Holm's steps by hand."""
 
+from itertools import product
+
 import numpy as np
 
-from roicg.numerics.permutation import draws_needed, exceedance, holm
+from roicg.numerics.permutation import at_least, draws_needed, exceedance, holm
 
 
 def test_exceedance_counts_ties_and_the_observed_itself() -> None:
@@ -29,3 +31,15 @@ def test_holm_by_hand() -> None:
 
 def test_draws_grow_with_the_table() -> None:
     assert (draws_needed(3), draws_needed(50)) == (999, 2000)
+
+
+@pytest.mark.parametrize("chances", [(), (0.3,), (0.2, 0.7, 0.5), (1.0, 0.0, 0.4, 0.4)])
+def test_at_least_is_the_sum_over_all_outcomes(chances: tuple[float, ...]) -> None:
+    """Every outcome written out; seen to fail with more than ``hits`` for at least as many."""
+    for hits in range(len(chances) + 1):
+        literal = sum(
+            float(np.prod([chance if came else 1 - chance for came, chance in zip(outcome, chances, strict=True)]))
+            for outcome in product((False, True), repeat=len(chances))
+            if sum(outcome) >= hits
+        )
+        assert at_least(hits, chances) == pytest.approx(literal)
