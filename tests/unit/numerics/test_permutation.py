@@ -3,6 +3,7 @@
 from itertools import product
 
 import numpy as np
+import pytest
 
 from roicg.numerics.permutation import at_least, draws_needed, exceedance, holm
 
