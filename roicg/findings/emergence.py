@@ -104,6 +104,13 @@ class Course:
         found = [(change, -step) for change, before, step in zip(self.changes(of), self.steps, self.steps[1:], strict=False) if before >= since]
         return -max(found)[1] if found else None
 
+    def elsewhere(self, of: str, since: int, tolerance: float) -> float | None:
+        """The greatest change that lies further than ``tolerance`` steps from the greatest, as a share of it: near 1 the greatest says little."""
+        best = self.greatest_change(of, since)
+        found = [(change, step) for change, before, step in zip(self.changes(of), self.steps, self.steps[1:], strict=False) if before >= since]
+        far = [change for change, step in found if best is not None and abs(step - best) > tolerance]
+        return max(far) / max(found)[0] if far and max(found)[0] > 0 else None
+
     def greatest_rise(self, task: str, since: int) -> int | None:
         """The step that the greatest rise of the accuracy on ``task`` leads to, both steps from ``since`` on."""
         accuracy = self.accuracy(task)
@@ -146,6 +153,7 @@ class _Change:
     step: int | None
     marks: dict[str, int | None]
     chance: dict[str, float | None]
+    elsewhere: float | None
     total: int
 
     @classmethod
@@ -154,7 +162,8 @@ class _Change:
         marks = {"emerged": emerged, "steepest": None if fitted is None else course.greatest_rise(held_out, fitted)}
         total = course.steps[-1]
         near = {name: None if fitted is None or mark is None else course.chance(fitted, mark, TOLERANCE * total) for name, mark in marks.items()}
-        return cls(course.model, of, fitted, None if fitted is None else course.greatest_change(of, fitted), marks, near, total)
+        step, elsewhere = (None, None) if fitted is None else (course.greatest_change(of, fitted), course.elsewhere(of, fitted, TOLERANCE * total))
+        return cls(course.model, of, fitted, step, marks, near, elsewhere, total)
 
     def off(self, mark: str) -> float | None:
         """Change less the mark over all steps; None where there is either not."""
@@ -162,11 +171,11 @@ class _Change:
         return None if self.step is None or at is None else (self.step - at) / self.total
 
     def row(self) -> tuple[Cell, ...]:
-        found: list[Cell] = [self.model, _named(self.of), self.fitted, self.marks["emerged"], self.step]
+        found: list[Cell] = [self.model, _named(self.of), self.fitted, self.step, self.elsewhere, self.marks["emerged"]]
         for mark in MARKS:
             off = self.off(mark)
             found += [None if off is None else f"{off:+.0%}", None if off is None else abs(off) <= TOLERANCE, self.chance[mark]]
-        return (*found[:8], self.marks["steepest"], *found[8:])
+        return (*found[:9], self.marks["steepest"], *found[9:])
 
 
 def _named(of: str) -> str:
@@ -179,12 +188,12 @@ def _change_tables(study: Study, courses: Sequence[Sequence[Course]]) -> list[Ta
         asked = (*names, *CONTROLS)
         changes = [_Change.seen_in(one, of, trained, held_out) for some in courses for one in some if held_out in one.tasks[0] for of in asked]
         note = (
-            f"fitted: first checkpoint with accuracy ≥ {FITTED} on {trained}; emerged: first with accuracy ≥ {EMERGED} on {held_out} (cases that training never "
-            "draws); change: the later of the two neighbouring checkpoints from the fitted one on between which Σ |Δweight| of the graph is greatest (reference "
-            "partition; mixture: all tasks in shares; parameters: distance of the weights); off: change less emerged over all steps, goal within 10 %; by chance: share of "
+            f"fitted: first checkpoint with accuracy ≥ {FITTED} on {trained}; change: the later of the two neighbouring checkpoints from the fitted one on between which "
+            "Σ |Δweight| of the graph is greatest (reference partition; mixture: all tasks in shares; parameters: distance of the weights); elsewhere: the greatest change further than "
+            f"10 % of all steps from it, as a share of it; emerged: first checkpoint with accuracy ≥ {EMERGED} on {held_out} (cases that training never draws); off: change less emerged over all steps, goal within 10 %; by chance: share of "
             f"all those checkpoints that lie so near; steepest: the later of the two between which accuracy on {held_out} rises most, from the fitted one on, and how far off it the change is."
         )
-        head = ("model", "graph", "fitted", "emerged", "change", "off", "within 10 %", "by chance", "steepest", "off", "within 10 %", "by chance")
+        head = ("model", "graph", "fitted", "change", "elsewhere", "emerged", "off", "within 10 %", "by chance", "steepest", "off", "within 10 %", "by chance")
         found.append(Table(f"change-{held_out}", f"When does {held_out} appear?", head, tuple(one.row() for one in changes), note))
         found.append(_hits(held_out, asked, changes))
         found += [_curves(held_out, asked, together) for together in courses if held_out in together[0].tasks[0]]

@@ -80,8 +80,8 @@ def test_tasks_of_one_recipe_are_kin() -> None:
 def test_the_table_says_how_far_off_each_graph_is() -> None:
     change, hits, curves, course = tables(study(), measured())
     rows = {(row[0], row[1]): row[2:] for row in change.rows}
-    assert rows["m-s0", "unseen"] == (100, 300, 300, "+0%", True, 1 / 3, 400, "-25%", False, 1 / 3)
-    assert rows["m-s1", "parameters (control)"] == (100, 300, 400, "+25%", False, 1 / 3, 400, "+0%", True, 1 / 3)
+    assert rows["m-s0", "unseen"] == (100, 300, pytest.approx(1 / 17), 300, "+0%", True, 1 / 3, 400, "-25%", False, 1 / 3)
+    assert rows["m-s1", "parameters (control)"] == (100, 400, 0.25, 300, "+25%", False, 1 / 3, 400, "+0%", True, 1 / 3)
     assert ("m-s0", "max") not in rows
     told = {row[0]: row[1:] for row in hits.rows}
     assert told["unseen"] == ("2 of 2", pytest.approx(1 / 9), "0 of 2", 1.0)
