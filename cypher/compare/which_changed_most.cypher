@@ -17,7 +17,7 @@ MATCH (m)-[:HAS_CHECKPOINT]->(:Checkpoint)<-[:OF]-(o:Slot {partition: s.partitio
 MATCH (o)-[:PUBLISHED]->(v:GraphVersion)-[:USES]->(p)
 WITH v, o ORDER BY o.step, o.label
 WITH collect({number: v.number, step: o.step, label: o.label}) AS marks
-// Seventeen neighbours at a time, so that memory does not grow with the sequence; the last of them is the first of the next.
+// Seventeen neighbours at a time, so that memory does not grow with the sequence. The last of them is the first of the next.
 UNWIND range(0, size(marks) - 2, 16) AS start
 WITH marks[start .. start + 17] AS marks
 CALL (marks) {
@@ -25,7 +25,7 @@ CALL (marks) {
   MATCH ()-[e:EDGE]->()
   USING INDEX SEEK e:EDGE(graph, task, rank)
   WHERE e.graph = marks[i].number AND e.task = $task AND e.rank >= 1
-  // Every checkpoint's edges are read once; seen: where, how strong, and whether among the n strongest, in the order of the checkpoints.
+  // Every checkpoint's edges are read once. seen: where, how strong, and whether among the n strongest, in the order of the checkpoints.
   WITH e.source AS source, e.target AS target, e.port AS port, collect([i, e.weight, CASE WHEN e.rank <= $edges THEN 1 ELSE 0 END]) AS seen
   // [to, change, strength, inside there and here]: an edge that stays, that enters, and that leaves.
   UNWIND [j IN range(0, size(seen) - 1) | CASE
