@@ -169,8 +169,10 @@ def test_every_service_becomes_healthy(stack: Stack) -> None:
 def test_nobody_is_root_and_everybody_has_a_limit_and_is_restarted(stack: Stack) -> None:
     for service in SERVICES:
         found = stack.inspected(service)
-        users = subprocess.run(["docker", "top", found["Id"], "-eo", "uid,cmd"], capture_output=True, text=True, check=True).stdout.splitlines()[1:]
-        assert [line for line in users if line.split()[0] in ("0", "root")] == [], service
+        listed = subprocess.run(["docker", "top", found["Id"], "-eo", "pid,uid,cmd"], capture_output=True, text=True, check=True)  # without pid it is refused
+        processes = listed.stdout.splitlines()[1:]
+        assert len(processes) >= 1, service
+        assert [line for line in processes if line.split()[1] in ("0", "root")] == [], service
         assert found["HostConfig"]["Memory"] > 0, service
         assert found["HostConfig"]["RestartPolicy"]["Name"] == "unless-stopped", service
     assert {volume.split("_")[-1] for volume in named_volumes(stack)} == {"neo4j-data", "postgres-data", "roicg-home"}
