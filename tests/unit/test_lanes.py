@@ -1,6 +1,7 @@
 """The table of lanes and its judgement, on files that pytest could have written."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -101,6 +102,20 @@ def test_a_lane_that_takes_longer_than_what_is_left_is_stopped_and_named(
     monkeypatch.setenv("ROICG_LANES_SECONDS", "1.5")
     assert lanes.main(["small"]) == 0
     assert "the time of this run was over" in capsys.readouterr().out
+
+
+def test_a_part_of_the_suite_beside_no_embedded_run_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Seen to fail with it said of lanes that do not run the suite, and of those beside an embedded run."""
+    small_lanes(monkeypatch, tmp_path, 1, "pass")
+    monkeypatch.setitem(lanes.LANES, "small", replace(lanes.LANES["small"], suite=True))
+    monkeypatch.delenv("ROICG_LANES_SECONDS", raising=False)
+    assert lanes.main(["small", "other"]) == 0
+    assert "\nsmall: beside no embedded run" in capsys.readouterr().out
+    (tmp_path / "ended.xml").write_text("<testsuites/>")
+    monkeypatch.setitem(lanes.LANES, "embedded", lanes.Lane(("no-such-file",), 0))
+    monkeypatch.setenv("ROICG_LANES_EMBEDDED", str(tmp_path / "ended.xml"))
+    assert lanes.main(["small"]) == 0
+    assert "beside no embedded run" not in capsys.readouterr().out
 
 
 def test_a_run_that_ended_is_the_embedded_lane(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
