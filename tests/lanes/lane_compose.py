@@ -24,6 +24,7 @@ from tests.lanes.engine import answering_engine
 from tests.lanes.fresh import build_wheel
 from tests.lanes.images import ROOT, official_or_local, roicg_image
 
+pytestmark = pytest.mark.timeout(3600)  # set-up makes four images; each wait has PATIENCE_S of its own and ends with the services' logs
 SERVICES = {"neo4j", "postgres", "code", "webserver", "daemon"}
 PATIENCE_S = 900.0
 WEIGHTS = ROOT / "pipelines" / "studies" / "weights" / "modadd113_seed2.safetensors"
