@@ -39,6 +39,11 @@ def neo4j_image(lock: JarLock) -> str:
     return local if has_image(local) else official
 
 
+def new_password() -> str:
+    """A random password. It never begins with a hyphen, which neo4j-admin, called by an image's entry point, takes for an option: one in 64 of token_urlsafe does."""
+    return "p" + secrets.token_urlsafe(18)
+
+
 def has_image(name: str) -> bool:
     """Whether the engine has the image."""
     return subprocess.run(["docker", "image", "inspect", name], capture_output=True, check=False).returncode == 0
@@ -77,7 +82,7 @@ def neo4j_container() -> Iterator[Address]:
     except ImportError as error:
         raise NoEngine(f"{error.name} is not installed; install roicg[dev]") from error
 
-    name, password = f"roicg-test-{os.getpid()}-{secrets.token_hex(4)}", secrets.token_urlsafe(18)
+    name, password = f"roicg-test-{os.getpid()}-{secrets.token_hex(4)}", new_password()
     try:
         image = neo4j_image(read_lock())
     except (OSError, RuntimeError, subprocess.SubprocessError) as error:

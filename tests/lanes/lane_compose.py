@@ -19,7 +19,7 @@ import neo4j
 import pytest
 
 from roicg.server.jars import read_lock
-from tests.lanes.container import neo4j_image
+from tests.lanes.container import neo4j_image, new_password
 from tests.lanes.engine import answering_engine
 from tests.lanes.fresh import build_wheel
 from tests.lanes.images import ROOT, official_or_local, roicg_image
@@ -127,7 +127,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith(("ROICG_", "NEO4J_", "DAGSTER_", "PYTHON"))},
         **ports,
-        **{"NEO4J_PASSWORD": secrets.token_urlsafe(18), "POSTGRES_PASSWORD": secrets.token_urlsafe(18)},
+        **{"NEO4J_PASSWORD": new_password(), "POSTGRES_PASSWORD": new_password()},
         **{"NEO4J_IMAGE": neo4j_image(read_lock()), "POSTGRES_IMAGE": postgres_image, "ROICG_IMAGE": image, "DAGSTER_IMAGE": image},
         **{"NEO4J_HEAP": "768m", "NEO4J_PAGECACHE": "128m", "NEO4J_MEMORY": "2g", "ROICG_MEMORY": "4g"},
         **{"ROICG_STUDIES_FOLDER": str(folder / "studies"), "ROICG_STUDIES": "/studies/composed.yaml"},
