@@ -202,6 +202,6 @@ def test_an_analysts_writes_are_refused_by_the_server(words: tuple[str, ...], sa
 
 
 def test_an_analysts_notebook_runs_where_its_extra_is_installed(notebook_install: Fresh, analyst: dict[str, str]) -> None:
-    """Every cell, as an integration test runs it from the checkout. Seen to fail in the light install, which has no pandas."""
+    """Every cell, as an integration test runs it from the checkout. Seen to fail, in its third cell, with pandas hidden."""
     said = notebook_install.said("python", "-W", "error", "-c", program(read()), **analyst)
     assert said.count(MARK) == len(code_cells(read()))
