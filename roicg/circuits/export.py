@@ -1,4 +1,4 @@
-"""A circuit as a file for other programs: our JSON with every number, GraphML, and the JSON of EAP-IG.
+"""A circuit as a file for other programs: our JSON with every number, GraphML, the JSON of EAP-IG, and a drawing for Graphviz.
 
 Sign and orientation stay as everywhere: weight > 0 means that the clean value of the source, through the target, raises
 the metric; edges go from source to target. EAP-IG scores with a loss (−logit difference) and takes corrupted − clean, so
@@ -23,6 +23,7 @@ from roicg.core.partition import Roi
 FORMAT, VERSION = "roicg-circuit", 1
 SIGN = "weight > 0: the clean value of the source, through the target, raises the metric compared with the corrupted value"
 GRAPHML = "http://graphml.graphdrawing.org/xmlns"
+PLUS, MINUS = "#0b62b0", "#c8560a"  # the report's colours of weight > 0 and < 0
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -122,7 +123,35 @@ def circuit_eap_ig(graph: ComputationalGraph, task: str, n: int) -> str:
     return json.dumps({"cfg": cfg, "nodes": nodes, "edges": rows, "roicg": told}, indent=1, allow_nan=False)
 
 
-EXPORTS: Mapping[str, Callable[[ComputationalGraph, str, int], str]] = {"json": circuit_json, "graphml": circuit_graphml, "eap-ig": circuit_eap_ig}
+def circuit_dot(graph: ComputationalGraph, task: str, n: int) -> str:
+    """The pruned circuit as a drawing for Graphviz, the input below and the logits above.
+
+    One edge per (source, target, port): blue where its weight is > 0, else orange, as wide as its strength beside the strongest's;
+    its label is port and weight, its tooltip every number. ROIs with a label show it below their key.
+    """
+    chosen = circuit_edges(graph, task, n)
+    rows = edge_rows(graph, task, chosen)
+    most = max((row["strength"] for row in rows), default=0.0) or 1.0
+    lines = [f"digraph {_quoted(graph.id)} {{", f"  label={_quoted(f'{graph.checkpoint.model}@{graph.checkpoint.label}: {task}')} rankdir=BT node [shape=box];"]
+    lines += [
+        f"  {_quoted(row['name'])} [label={_quoted(row['name'] if not row['label'] else row['name'] + chr(10) + row['label'])}];"
+        for row in _roi_rows(graph, task, chosen)
+        if row["in_circuit"]
+    ]
+    for row in rows:
+        told = ", ".join(f"{name} {row[name]!r}" for name in ("weight", "se", "mean_abs", "rank"))
+        drawn = f"color={_quoted(PLUS if row['weight'] > 0 else MINUS)} penwidth={0.5 + 4 * row['strength'] / most:.2f}"
+        label = _quoted(f"{row['port']} {row['weight']:+.3g}")
+        lines.append(f"  {_quoted(row['source'])} -> {_quoted(row['target'])} [label={label} tooltip={_quoted(told)} {drawn}];")
+    return "\n".join([*lines, "}"]) + "\n"
+
+
+EXPORTS: Mapping[str, Callable[[ComputationalGraph, str, int], str]] = {
+    "json": circuit_json,
+    "graphml": circuit_graphml,
+    "eap-ig": circuit_eap_ig,
+    "dot": circuit_dot,
+}
 
 
 def _about(graph: ComputationalGraph) -> dict[str, Any]:
@@ -166,6 +195,12 @@ def _data(root: ET.Element, owner: ET.Element, domain: str, name: str, value: An
 def _text(value: Any) -> str:
     """Text that XML can hold: characters it forbids become U+FFFD."""
     return _NOT_XML.sub("\ufffd", repr(value) if isinstance(value, float) else str(value))
+
+
+def _quoted(text: str) -> str:
+    """A string of the DOT language that is shown as ``text``: Graphviz itself reads backslashes, line ends and HTML's entities."""
+    shown = _text(text).replace("&", "&amp;").replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + shown.replace("\r", "").replace("\n", "\\n") + '"'
 
 
 def _eap_names(graph: ComputationalGraph) -> dict[int, str]:

@@ -20,6 +20,7 @@ class Export(StrEnum):
     json = "json"
     graphml = "graphml"
     eap_ig = "eap-ig"
+    dot = "dot"
 
 
 def circuit(
@@ -37,7 +38,7 @@ def circuit(
     if (edges is None) == (faithfulness is None):
         raise QueryError("give either --edges N or --faithfulness X, one of the two")
     if out is not None and export is None:
-        raise QueryError("--out needs --export json, graphml or eap-ig")
+        raise QueryError("--out needs --export json, graphml, eap-ig or dot")
     from roicg.circuits.export import EXPORTS, edge_rows
     from roicg.circuits.select import circuit_edges
     from roicg.cli.slots import graph_id, resolve

@@ -16,6 +16,7 @@ from roicg.store.neo4j.analyses import match_rois
 from roicg.store.neo4j.store import Neo4jStore
 from roicg.store.registry import cypher_root, find_query
 from tests.browser import browser, browser_path
+from tests.lanes.container import BROWSER
 from tests.published import handmade_store
 
 pytestmark = pytest.mark.neo4j
@@ -72,11 +73,11 @@ def test_the_guide_opens_without_a_complaint_and_asks_nothing_of_the_network(tmp
 
 
 def http_address(store: Neo4jStore) -> str:
-    """Where the server's Browser answers; a skip where it has none, or where this machine has no web browser."""
+    """Where the server's Browser answers: at ``ROICG_TEST_BROWSER``, else where it listens; a skip where it has none, or this machine no web browser."""
     if browser_path() is None:
         (pytest.fail if os.environ.get("ROICG_REQUIRE_BROWSER") == "1" else pytest.skip)("no Chromium on this machine")
     listens = store.cypher("SHOW SETTINGS 'server.http.listen_address' YIELD value")[0]["value"]
-    found = f"http://{listens}/browser/"
+    found = os.environ.get(BROWSER) or f"http://{listens}/browser/"
     try:
         with urllib.request.urlopen(found, timeout=30):
             return found

@@ -13,7 +13,7 @@ in ``excused.yaml``.
 
 ``ROICG_LANES_SECONDS`` is how long all of it may take, for a CI that ends at a fixed time: lanes after the embedded one that would take
 longer than what is left are left out, a lane that does take longer is stopped, and the table says so. ``ROICG_LANES_EMBEDDED`` names the
-JUnit file of a ``make test`` that just ran: the embedded lane is that run and is not run again.
+JUnit file of a ``make test`` that just ran: the embedded lane is that run and is not run again. Where there is neither, it is said.
 """
 
 import os
@@ -104,8 +104,11 @@ def main(names: list[str]) -> int:
             except (NoEngine, ImportError, RoicgError) as error:
                 rows[name] = Outcomes(skipped={name: str(error)})
             wrong += judged(name, lane, rows)
+    alone = [name for name, outcomes in rows.items() if LANES[name].suite and outcomes.ran and "embedded" not in rows]
     rows |= {name: Outcomes(skipped={name: f"not asked for; make lanes LANES={name} runs it"}) for name in LANES if name not in rows}
     print("\n" + "\n".join(table(rows)), flush=True)
+    if alone:
+        print(f"{', '.join(alone)}: beside no embedded run, so nobody knows what was left out; run the lane embedded too, or name the file of one")
     for line in wrong:
         print(line)
     return 1 if wrong else 0

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from unittest.mock import patch
 
 from roicg.server.address import Address
 from roicg.server.jars import JarLock, read_lock
@@ -16,6 +17,9 @@ from tests.lanes.engine import NoEngine, answering_engine
 from tests.lanes.roots import NEO4J_UID, neo4j_root
 
 PULL_S = 900.0
+BOLT, HTTP = 7687, 7474  # within the container
+BROWSER = "ROICG_TEST_BROWSER"
+"""Where the server's Neo4j Browser answers, when it is not where the server itself says: behind a container's ports."""
 # Removes the container as soon as the pipe to the test process closes, however that process ended.
 _WATCH = "import subprocess, sys; sys.stdin.read(); subprocess.run(['docker', 'rm', '-f', '-v', sys.argv[1]], capture_output=True)"
 
@@ -33,6 +37,11 @@ def neo4j_image(lock: JarLock) -> str:
             changes = ['ENTRYPOINT ["/docker-entrypoint.sh"]', "EXPOSE 7474 7687", "ENV PATH=/bin", f"USER {NEO4J_UID}:{NEO4J_UID}"]
             import_root(Path(folder), local, [*changes, "VOLUME /data /logs", "WORKDIR /var/lib/neo4j"])
     return local if has_image(local) else official
+
+
+def new_password() -> str:
+    """A random password. It never begins with a hyphen, which neo4j-admin, called by an image's entry point, takes for an option: one in 64 of token_urlsafe does."""
+    return "p" + secrets.token_urlsafe(18)
 
 
 def has_image(name: str) -> bool:
@@ -73,13 +82,13 @@ def neo4j_container() -> Iterator[Address]:
     except ImportError as error:
         raise NoEngine(f"{error.name} is not installed; install roicg[dev]") from error
 
-    name, password = f"roicg-test-{os.getpid()}-{secrets.token_hex(4)}", secrets.token_urlsafe(18)
+    name, password = f"roicg-test-{os.getpid()}-{secrets.token_hex(4)}", new_password()
     try:
         image = neo4j_image(read_lock())
     except (OSError, RuntimeError, subprocess.SubprocessError) as error:
         raise NoEngine(f"no image of Neo4j can be pulled or made ({type(error).__name__}: {error})") from error
     container = Neo4jContainer(image=image, password=password).with_name(name)
-    container.with_env("NEO4J_PLUGINS", '["graph-data-science"]')
+    container.with_env("NEO4J_PLUGINS", '["graph-data-science"]').with_exposed_ports(BOLT, HTTP)
     with subprocess.Popen([sys.executable, "-c", _WATCH, name], stdin=subprocess.PIPE, start_new_session=True) as watcher:
         assert watcher.stdin is not None
         try:
@@ -87,7 +96,9 @@ def neo4j_container() -> Iterator[Address]:
                 container.start()
             except Exception as error:
                 raise NoEngine(f"the container did not start ({type(error).__name__}: {error}); it said: {said_by(name)}") from error
-            yield Address(container.get_connection_url(), "neo4j", password, source="environment")
+            browser = f"http://{container.get_container_host_ip()}:{container.get_exposed_port(HTTP)}/browser/"
+            with patch.dict(os.environ, {BROWSER: browser}):
+                yield Address(container.get_connection_url(), "neo4j", password, source="environment")
         finally:
             watcher.stdin.close()
             watcher.wait(120)

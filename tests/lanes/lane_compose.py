@@ -19,11 +19,12 @@ import neo4j
 import pytest
 
 from roicg.server.jars import read_lock
-from tests.lanes.container import neo4j_image
+from tests.lanes.container import neo4j_image, new_password
 from tests.lanes.engine import answering_engine
 from tests.lanes.fresh import build_wheel
 from tests.lanes.images import ROOT, official_or_local, roicg_image
 
+pytestmark = pytest.mark.timeout(3600)  # set-up makes four images; each wait has PATIENCE_S of its own and ends with the services' logs
 SERVICES = {"neo4j", "postgres", "code", "webserver", "daemon"}
 PATIENCE_S = 900.0
 WEIGHTS = ROOT / "pipelines" / "studies" / "weights" / "modadd113_seed2.safetensors"
@@ -126,7 +127,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith(("ROICG_", "NEO4J_", "DAGSTER_", "PYTHON"))},
         **ports,
-        **{"NEO4J_PASSWORD": secrets.token_urlsafe(18), "POSTGRES_PASSWORD": secrets.token_urlsafe(18)},
+        **{"NEO4J_PASSWORD": new_password(), "POSTGRES_PASSWORD": new_password()},
         **{"NEO4J_IMAGE": neo4j_image(read_lock()), "POSTGRES_IMAGE": postgres_image, "ROICG_IMAGE": image, "DAGSTER_IMAGE": image},
         **{"NEO4J_HEAP": "768m", "NEO4J_PAGECACHE": "128m", "NEO4J_MEMORY": "2g", "ROICG_MEMORY": "4g"},
         **{"ROICG_STUDIES_FOLDER": str(folder / "studies"), "ROICG_STUDIES": "/studies/composed.yaml"},
@@ -169,8 +170,10 @@ def test_every_service_becomes_healthy(stack: Stack) -> None:
 def test_nobody_is_root_and_everybody_has_a_limit_and_is_restarted(stack: Stack) -> None:
     for service in SERVICES:
         found = stack.inspected(service)
-        users = subprocess.run(["docker", "top", found["Id"], "-eo", "uid,cmd"], capture_output=True, text=True, check=True).stdout.splitlines()[1:]
-        assert [line for line in users if line.split()[0] in ("0", "root")] == [], service
+        listed = subprocess.run(["docker", "top", found["Id"], "-eo", "pid,uid,cmd"], capture_output=True, text=True, check=True)  # without pid it is refused
+        processes = listed.stdout.splitlines()[1:]
+        assert len(processes) >= 1, service
+        assert [line for line in processes if line.split()[1] in ("0", "root")] == [], service
         assert found["HostConfig"]["Memory"] > 0, service
         assert found["HostConfig"]["RestartPolicy"]["Name"] == "unless-stopped", service
     assert {volume.split("_")[-1] for volume in named_volumes(stack)} == {"neo4j-data", "postgres-data", "roicg-home"}

@@ -1,12 +1,14 @@
 """The table of lanes and its judgement, on files that pytest could have written."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
 
 from tests.lanes import __main__ as lanes
+from tests.lanes import lane_wheel
 from tests.lanes.outcomes import SUITE, Outcomes, complaints, read_outcomes, table
 
 JUNIT = """<testsuites><testsuite time="90.0">
@@ -102,6 +104,20 @@ def test_a_lane_that_takes_longer_than_what_is_left_is_stopped_and_named(
     assert "the time of this run was over" in capsys.readouterr().out
 
 
+def test_a_part_of_the_suite_beside_no_embedded_run_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Seen to fail with it said of lanes that do not run the suite, and of those beside an embedded run."""
+    small_lanes(monkeypatch, tmp_path, 1, "pass")
+    monkeypatch.setitem(lanes.LANES, "small", replace(lanes.LANES["small"], suite=True))
+    monkeypatch.delenv("ROICG_LANES_SECONDS", raising=False)
+    assert lanes.main(["small", "other"]) == 0
+    assert "\nsmall: beside no embedded run" in capsys.readouterr().out
+    (tmp_path / "ended.xml").write_text("<testsuites/>")
+    monkeypatch.setitem(lanes.LANES, "embedded", lanes.Lane(("no-such-file",), 0))
+    monkeypatch.setenv("ROICG_LANES_EMBEDDED", str(tmp_path / "ended.xml"))
+    assert lanes.main(["small"]) == 0
+    assert "beside no embedded run" not in capsys.readouterr().out
+
+
 def test_a_run_that_ended_is_the_embedded_lane(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Its failures are in the exit code. Seen to fail with the lane run again, and with the failures left out."""
     small_lanes(monkeypatch, tmp_path, 1, "pass")
@@ -130,3 +146,8 @@ def test_every_excuse_has_a_lane_and_a_reason() -> None:
     excused = yaml.safe_load(lanes.EXCUSED.read_text())
     assert set(excused) <= {name for name, lane in lanes.LANES.items() if lane.suite}
     assert all(len(reason) > 10 for reasons in excused.values() for reason in reasons.values())
+
+
+def test_every_extra_is_tried_by_the_wheel_lane() -> None:
+    """Asked here because the lane runs seldom. Seen to fail with the extra notebook, which had come without a line there."""
+    assert set(lane_wheel.EXTRAS) == set(lane_wheel.WORKS)

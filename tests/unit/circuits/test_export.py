@@ -1,6 +1,8 @@
 """A circuit leaves as a file and loses nothing on the way."""
 
+import html
 import json
+import re
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -9,7 +11,7 @@ import networkx as nx
 import numpy as np
 import pytest
 
-from roicg.circuits.export import circuit_eap_ig, circuit_graphml, circuit_json
+from roicg.circuits.export import circuit_dot, circuit_eap_ig, circuit_graphml, circuit_json
 from roicg.circuits.select import circuit_edges
 from roicg.core.errors import LawError, RoicgError
 from roicg.core.graph import Checkpoint, ComputationalGraph, EdgeTable
@@ -100,6 +102,45 @@ def test_graphml_escapes_what_a_label_may_hold() -> None:
     assert {data["label"] for _, data in opened.nodes(data=True)} == {nasty.replace("\x00", "\ufffd").replace("\x1b", "\ufffd")}
 
 
+DOT = """\
+digraph "toy-200-reference" {
+  label="toy@200: add" rankdir=BT node [shape=box];
+  "tok" [label="tok"];
+  "a0.h0" [label="a0.h0"];
+  "m0.r0" [label="m0.r0"];
+  "m0.r1" [label="m0.r1"];
+  "logits" [label="logits"];
+  "m0.r0" -> "logits" [label="in +0.9" tooltip="weight 0.9, se 0.01, mean_abs 0.9, rank 1" color="#0b62b0" penwidth=4.50];
+  "a0.h0" -> "m0.r0" [label="in +0.6" tooltip="weight 0.6, se 0.01, mean_abs 0.6, rank 2" color="#0b62b0" penwidth=3.17];
+  "tok" -> "a0.h0" [label="v +0.5" tooltip="weight 0.5, se 0.01, mean_abs 0.5, rank 3" color="#0b62b0" penwidth=2.72];
+  "m0.r1" -> "logits" [label="in -0.4" tooltip="weight -0.4, se 0.01, mean_abs 0.4, rank 4" color="#c8560a" penwidth=2.28];
+  "tok" -> "m0.r0" [label="in +0.3" tooltip="weight 0.3, se 0.01, mean_abs 0.3, rank 5" color="#0b62b0" penwidth=1.83];
+  "a0.h0" -> "m0.r1" [label="in +0.25" tooltip="weight 0.25, se 0.01, mean_abs 0.25, rank 6" color="#0b62b0" penwidth=1.61];
+}
+"""
+
+
+def test_dot_is_the_pruned_circuit_with_sign_and_strength() -> None:
+    """Written by hand from the weights. Seen to fail with source and target changed over, and with the width taken of the signed weight."""
+    assert circuit_dot(reference_graph(200), "add", 6) == DOT
+
+
+def test_dot_quotes_what_a_label_may_hold() -> None:
+    """Read as Graphviz reads a quoted string, then an escString. Seen to fail with backslashes, and with ampersands, left as they are."""
+    graph = reference_graph(200)
+    nasty = 'C:\\N "a" &lt; <b>\\\nsecond]; evil -> node\\'
+    rois = tuple(replace(roi, label=nasty + "\x00") for roi in graph.partition.rois)
+    text = circuit_dot(replace(graph, partition=replace(graph.partition, rois=rois)), "add", 3)
+    labels = [line.split(" [label=", 1)[1].removesuffix("];") for line in text.splitlines() if line.startswith('  "') and "->" not in line.split("[")[0]]
+    assert len(labels) == 4
+    assert text.count("\n") == 1 + 1 + 4 + 3 + 1
+    for written in labels:
+        string = re.fullmatch(r'"((?:[^"\\\n]|\\.)*)"', written)
+        assert string is not None, written
+        shown = re.sub(r"\\(.)", lambda found: {"n": "\n"}.get(found[1], found[1]), string[1])
+        assert html.unescape(shown).split("\n", 1)[1] == nasty + "\ufffd"
+
+
 @pytest.mark.parametrize("which", ["trained", "random"])
 def test_eap_ig_has_the_names_and_the_signs_of_the_golden_scores(which: str) -> None:
     """Golden scores, put on our edges as weights, leave under EAP-IG's own row and column names."""
@@ -139,7 +180,7 @@ def test_eap_ig_refuses_rois_it_has_no_name_for() -> None:
         circuit_eap_ig(reference_graph(200), "add", 5)
 
 
-@pytest.mark.parametrize("export", [circuit_json, circuit_graphml, circuit_eap_ig])
+@pytest.mark.parametrize("export", [circuit_json, circuit_graphml, circuit_eap_ig, circuit_dot])
 def test_an_unknown_task_is_named(export) -> None:
     with pytest.raises(LawError, match="no task 'sub'"):
         export(component_graph(lambda *_: 1.0), "sub", 5)

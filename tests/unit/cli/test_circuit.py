@@ -14,7 +14,7 @@ def test_the_table_and_the_json_hold_the_pruned_circuit(store, roicg) -> None:
     assert "3 of 3 edges lie on a path" in result.stderr
 
 
-@pytest.mark.parametrize("kind", ["json", "graphml"])
+@pytest.mark.parametrize("kind", ["json", "graphml", "dot"])
 def test_an_export_goes_to_stdout_or_whole_into_a_file(kind: str, store, roicg, tmp_path: Path) -> None:
     words = ("circuit", "toy@200", "--task", "max", "--edges", "5", "--partition", "reference", "--export", kind)
     printed = roicg(*words)
