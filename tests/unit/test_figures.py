@@ -7,7 +7,7 @@ import pytest
 from tests.bench import figures
 from tests.bench.figures import CHOICES, FIGURES, Figure
 
-TABLES = ("agreement", "circuits", "golden", "peer", "prediction", "roi_methods", "roi_scale", "rois", "speed", "store", "sweep", "tracr")
+TABLES = ("agreement", "circuits", "golden", "peer", "prediction", "roi_methods", "roi_scale", "rois", "speed", "store", "sweep", "tokens", "tracr")
 
 
 def test_readme_holds_the_measured_tables() -> None:
