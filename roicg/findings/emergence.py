@@ -158,6 +158,7 @@ class _Change:
 
     @classmethod
     def seen_in(cls, course: Course, of: str, trained: str, held_out: str) -> "_Change":
+        """From the accuracies on the cases that training draws and on those it never draws, and the changes of the graph ``of``."""
         fitted, emerged = first_at(course.steps, course.accuracy(trained), FITTED), first_at(course.steps, course.accuracy(held_out), EMERGED)
         marks = {"emerged": emerged, "steepest": None if fitted is None else course.greatest_rise(held_out, fitted)}
         total = course.steps[-1]
@@ -171,6 +172,7 @@ class _Change:
         return None if self.step is None or at is None else (self.step - at) / self.total
 
     def row(self) -> tuple[Cell, ...]:
+        """As the table tells it."""
         found: list[Cell] = [self.model, _named(self.of), self.fitted, self.step, self.elsewhere, self.marks["emerged"]]
         for mark in MARKS:
             off = self.off(mark)

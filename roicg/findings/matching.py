@@ -45,6 +45,7 @@ class _Side:
 
     @classmethod
     def of(cls, place: Place, partition: RoiPartition) -> "_Side":
+        """The functions are measured here."""
         from roicg.circuits.function import functions
         from roicg.circuits.sets import ask
 
