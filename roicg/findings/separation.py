@@ -207,4 +207,4 @@ def _summary(together: Sequence[Measured], unit: str, way: str, direction: Direc
     return _Summary(size, float(own[:, effect].mean()), float(others[:, effect].mean()), float(mean.mean()), spread, float(drawn.mean()), p, solved)
 
 
-FINDING = Finding("separation", "Do sets of features or edges belong to one task and spare the others?", measure, tables, seconds=110.0)
+FINDING = Finding("separation", "Do sets of features or edges belong to one task and spare the others?", measure, tables, seconds=130.0, edition=2)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from roicg.circuits.sets import Asked, KeptPhi, edges_kept, feature_sites, features_kept
 from roicg.circuits.task_sets import shares
@@ -89,7 +89,10 @@ def node_units(
 
 
 def edge_units(graphs: dict[Any, ComputationalGraph], choose: Asked, tell: Asked) -> Iterator[Unit]:
-    """The edges of each graph of ``graphs``; strata are port groups."""
+    """The edges of each graph of ``graphs``; strata are port groups. Those between ROIs also without the edges from tokens, which are always kept.
+
+    Edges from tokens know which position they read before anything is learnt: where tasks read different ones, they part untrained tasks too.
+    """
     for kind, name in KINDS.items():
         if kind not in graphs:
             continue
@@ -97,15 +100,34 @@ def edge_units(graphs: dict[Any, ComputationalGraph], choose: Asked, tell: Asked
         ports = [f"{graph.partition.rois[v].site}.{port}" for v, port in zip(graph.edges.target.tolist(), graph.edges.port, strict=True)]
         stratum = np.unique(ports, return_inverse=True)[1]
         phi = edges_kept(choose, graph), edges_kept(tell, graph)
-        yield Unit(
-            f"edges between {name}",
-            shares(graph.edges.strength),
-            np.arange(len(graph.edges)),
-            stratum,
-            EDGE_BUDGETS,
-            *phi,
-            greedy=kind in ("own", "components"),
-        )
+        share = shares(graph.edges.strength)
+        unit = Unit(f"edges between {name}", share, np.arange(len(graph.edges)), stratum, EDGE_BUDGETS, *phi, greedy=kind in ("own", "components"))
+        yield unit
+        past = np.flatnonzero([graph.partition.rois[source].kind != "tok" for source in graph.edges.source])
+        if kind == "own" and len(past):
+            yield among(unit, f"{unit.name}, past tokens", past)
+
+
+def among(unit: Unit, name: str, some: Int[np.ndarray, " some"]) -> Unit:
+    """``unit`` with sets of the edges ``some`` only, by their shares among themselves; all others are always kept."""
+
+    def others_kept(phi: KeptPhi) -> KeptPhi:
+        def asked(kept: Bool[np.ndarray, "set some"]) -> Float[np.ndarray, "set task"]:
+            whole = np.ones((len(kept), len(unit.group)), dtype=bool)
+            whole[:, some] = kept
+            return phi(whole)
+
+        return asked
+
+    return replace(
+        unit,
+        name=name,
+        share=shares(unit.share[:, some]),
+        group=np.arange(len(some)),
+        stratum=unit.stratum[some],
+        choose=others_kept(unit.choose),
+        tell=others_kept(unit.tell),
+    )
 
 
 def _roi_of_feature(partition: RoiPartition) -> Int[np.ndarray, " unit"]:
