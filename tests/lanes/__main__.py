@@ -40,8 +40,7 @@ ADDRESS = ("ROICG_NEO4J_URI", "ROICG_NEO4J_USER", "ROICG_NEO4J_PASSWORD")
 STOP_S = 60.0
 EXCUSED = Path(__file__).with_name("excused.yaml")
 PART = ("tests/integration/test_cli.py", "tests/integration/test_publish.py")
-SUITE_FOLDER = ("tests/integration", "-n", "2", "--dist", "loadfile")
-"""Two at a time, each with a server of its own: a test waits for its server about as long as it works itself."""
+SUITE_FOLDER = ("tests/integration",)
 LANE_FILES = ("-o", "python_files=lane_*.py")
 
 
