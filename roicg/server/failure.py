@@ -20,6 +20,8 @@ _CAUSES = (
     ("Read-only file system", "the disk is read-only"),
     ("UnsupportedClassVersionError", "the Java runtime is too old"),
     ("Invalid config", "its configuration is refused"),
+    ("Unrecognized VM option", "Java knows no such option; correct ROICG_JAVA_OPTIONS"),
+    ("Unrecognized option", "Java knows no such option; correct ROICG_JAVA_OPTIONS"),
 )
 
 

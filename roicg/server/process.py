@@ -7,6 +7,7 @@ alone proves nothing, because ids are used again after a crash or a reboot.
 import contextlib
 import json
 import os
+import shlex
 import signal
 import threading
 import time
@@ -106,20 +107,28 @@ def find_server(files: ServerFiles) -> psutil.Process | None:
 def spawn(files: ServerFiles, jars: Path, memory: Memory) -> psutil.Process:
     """Start the server in a session of its own (it outlives this process, Ctrl-C here does not reach it), output to console.log.
 
-    Raises ServerError when the Java runtime is not installed or cannot be executed.
+    Raises ServerError when the Java runtime is not installed or cannot be executed, or ``ROICG_JAVA_OPTIONS`` cannot be read.
     """
     java = java_executable()
     if os.pathsep in str(jars):
         raise ServerError(f"the jar folder {jars} has {os.pathsep!r} in its name, which Java cannot use; set ROICG_CACHE to another folder")
     command = [str(java), "-Xms256m", f"-Xmx{memory.heap}m", "-XX:+ExitOnOutOfMemoryError", f"-XX:ErrorFile={files.logs}/java-crash-%p.log"]
     command += [f"--add-opens={opened}=ALL-UNNAMED" for opened in _OPENED]
-    command += ["-Djol.skipHotspotSAAttach=true", "-cp", f"{jars}/*", entry_point(read_lock(), jars)]
+    command += [*java_options(), "-Djol.skipHotspotSAAttach=true", "-cp", f"{jars}/*", entry_point(read_lock(), jars)]
     command += [_home_argument(files), f"--config-dir={files.configuration}", "--console-mode"]
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("NEO4J_", "ROICG_", "JAVA_", "JDK_JAVA_", "_JAVA_"))}
     write = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
     redirect = [(os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0), (os.POSIX_SPAWN_OPEN, 1, str(files.console), write, 0o600)]
     pid = os.posix_spawn(java, command, environment, file_actions=[*redirect, (os.POSIX_SPAWN_DUP2, 1, 2)], setsid=True, setsigmask=[])
     return psutil.Process(pid)
+
+
+def java_options() -> list[str]:
+    """What ``ROICG_JAVA_OPTIONS`` adds for the server's Java, after our own so that it wins; raises ServerError for a quote that is not closed."""
+    try:
+        return shlex.split(os.environ.get("ROICG_JAVA_OPTIONS", ""))
+    except ValueError as error:
+        raise ServerError(f"ROICG_JAVA_OPTIONS cannot be read ({error}); write it as in a shell, such as -XX:TieredStopAtLevel=1") from error
 
 
 def java_executable() -> Path:

@@ -150,6 +150,12 @@ def test_a_start_that_fails_says_the_cause_and_shows_the_log(tmp_path: Path, ser
     assert not ServerFiles.of(tmp_path).record.exists()
 
 
+def test_an_option_that_java_does_not_know_is_named_with_its_place(tmp_path: Path, served: Address, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ROICG_JAVA_OPTIONS", "-XX:+NoSuchOption")
+    with pytest.raises(ServerError, match=r"correct ROICG_JAVA_OPTIONS"):
+        start(tmp_path, PATIENCE_S)
+
+
 def test_a_start_that_takes_too_long_is_given_up_and_leaves_nothing(tmp_path: Path, served: Address) -> None:
     with pytest.raises(ServerError, match="did not answer within 1 s"):
         start(tmp_path, timeout_s=1.0)

@@ -25,6 +25,7 @@ def test_the_tail_of_a_huge_log_is_its_end(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "cause"),
     [
+        ("Unrecognized VM option 'NoSuch'", "Java knows no such option; correct ROICG_JAVA_OPTIONS"),
         ("java.net.BindException: Address already in use", "a port is taken by another program"),
         ("Caused by: java.io.IOException: No space left on device", "the disk is full"),
         ("Error: Could not find or load main class x", "Error: Could not find or load main class x"),

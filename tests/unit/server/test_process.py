@@ -9,9 +9,10 @@ from pathlib import Path
 import psutil
 import pytest
 
+from roicg.core.errors import ServerError
 from roicg.server.embedded import running_address, status, stop
 from roicg.server.home import ServerFiles
-from roicg.server.process import Record, end, find_server, has_ended, interrupt_deferred, is_ours, read_record, write_record
+from roicg.server.process import Record, end, find_server, has_ended, interrupt_deferred, is_ours, java_options, read_record, write_record
 
 SLEEP = "import time; time.sleep(60)"
 
@@ -139,3 +140,16 @@ def test_without_the_server_extra_the_error_says_what_to_install(tmp_path: Path)
     environment = {name: value for name, value in os.environ.items() if name != "ROICG_NEO4J_URI"} | {"ROICG_HOME": str(tmp_path)}
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=environment, check=False)
     assert "ServerError: the embedded database is not installed; run `pip install 'roicg[server]'`" in done.stderr
+
+
+def test_java_options_are_read_as_a_shell_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ROICG_JAVA_OPTIONS", raising=False)
+    assert java_options() == []
+    monkeypatch.setenv("ROICG_JAVA_OPTIONS", "-Xmx2g  '-Da=b c'")
+    assert java_options() == ["-Xmx2g", "-Da=b c"]
+
+
+def test_java_options_with_an_open_quote_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ROICG_JAVA_OPTIONS", "'-Xmx2g")
+    with pytest.raises(ServerError, match="ROICG_JAVA_OPTIONS cannot be read"):
+        java_options()
