@@ -27,7 +27,7 @@ from roicg.server.filelock import file_lock
 from roicg.server.home import ServerFiles, private_folder
 from roicg.server.jars import GDS_GROUP, Progress, fetch_jars, read_lock
 from roicg.server.line import find_line
-from roicg.server.process import Record, end, find_server, has_ended, interrupt_deferred, read_record, spawn, write_record
+from roicg.server.process import Record, await_death, end, find_server, has_ended, interrupt_deferred, read_record, spawn, write_record
 
 if TYPE_CHECKING:
     import psutil
@@ -145,6 +145,7 @@ def _start_new(files: ServerFiles, timeout_s: float, progress: Progress | None) 
         raise ServerError(f"the disk of {files.root} has {free >> 20} MiB free, the database needs {_LEAST_FREE_BYTES >> 20}; free space or set ROICG_HOME")
     jars = fetch_jars(progress=progress)
     deadline = time.monotonic() + timeout_s
+    await_death(files, timeout_s)  # else the same ports would not be had again
     for _ in range(_TRIES):
         process, record = _spawn_noted(files, jars)
         try:

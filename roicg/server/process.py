@@ -74,13 +74,14 @@ def has_ended(process: psutil.Process, within_s: float = 0.0) -> bool:
     """Whether ``process`` has ended, or ends within so many seconds.
 
     A dead process whose parent lives on and never asks for it (a zombie) has ended too; psutil's own wait would wait for it.
+    One whose first thread alone is dead has not: a killed server holds its ports and its store until the last of its threads is gone.
     """
     deadline = time.monotonic() + within_s
     while True:
         try:
             if not process.is_running():
                 return True
-            if process.status() == psutil.STATUS_ZOMBIE:
+            if process.status() == psutil.STATUS_ZOMBIE and process.num_threads() <= 1:
                 with contextlib.suppress(psutil.Error):
                     process.wait(0)  # takes it away when it is our child
                 return True
@@ -89,6 +90,16 @@ def has_ended(process: psutil.Process, within_s: float = 0.0) -> bool:
         if time.monotonic() >= deadline:
             return False
         time.sleep(min(_POLL_S, within_s))
+
+
+def await_death(files: ServerFiles, within_s: float) -> None:
+    """Wait until the process that the home has noted has let go of ports and store, should it be dying."""
+    record = read_record(files)
+    if record is not None:
+        with contextlib.suppress(psutil.Error):
+            noted = psutil.Process(record.pid)
+            if noted.create_time() == record.created and noted.status() == psutil.STATUS_ZOMBIE:
+                has_ended(noted, within_s)
 
 
 def find_server(files: ServerFiles) -> psutil.Process | None:
