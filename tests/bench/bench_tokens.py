@@ -8,7 +8,6 @@ models of the study ``tasks`` that the home does not hold.
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pytest
@@ -35,13 +34,12 @@ UNIT, WAY = "edges between ROIs, past tokens", "exact runs"
 
 def test_what_names_tell() -> None:
     figures = []
-    rows = json.loads((RESULTS / "tasks.json").read_text(encoding="utf-8"))["findings"]["separation"]
     for kind, models in MODELS.items():
         named = {model: gaps_at(model, None) for model in models}
         unnamed = {model: gaps_at(model, NAME_AT[kind]) for model in models}
         for direction in DIRECTIONS:
             for model in models:  # the bench asks what the study asked
-                assert named[model][direction] == pytest.approx(kept_gap(rows, model, direction), abs=5e-3)
+                assert named[model][direction] == pytest.approx(kept_gap(model, direction), abs=5e-3)
             for state, found in (("own names", named), ("one name", unnamed)):
                 told = [one[direction] for one in found.values()]
                 note = f"mean of {len(told)} seeds, {min(told):.2f} to {max(told):.2f}"
@@ -49,8 +47,9 @@ def test_what_names_tell() -> None:
     keep("tokens", figures, "make bench ARGS=tests/bench/bench_tokens.py")
 
 
-def kept_gap(kept: list[dict[str, Any]], model: str, direction: Direction) -> float:
+def kept_gap(model: str, direction: Direction) -> float:
     """Mean gap over tasks of the same sets in the kept rows of the study."""
+    kept = json.loads((RESULTS / "tasks.json").read_text(encoding="utf-8"))["findings"]["separation"]
     rows = next(one["rows"] for one in kept if (one["model"], one["label"]) == (model, "0"))
     row = next(row for row in rows if (row["unit"], row["chosen_by"], row["direction"]) == (UNIT, WAY, direction))
     return mean_gap(np.array(json.loads(row["phi"]), dtype=np.float64), direction)
