@@ -22,9 +22,6 @@ layers: setup
 
 check: lint types layers ## all that needs no database
 
-# Servers of tests live for minutes: Java's second compiler never pays for itself there. Benches and users keep it.
-test lanes crash: export ROICG_JAVA_OPTIONS ?= -XX:TieredStopAtLevel=1
-
 test: setup ## ARGS="tests/unit -k name" runs a part
 	$(BIN)/python -m pytest $(ARGS)
 
