@@ -112,6 +112,8 @@ def among(unit: Unit, name: str, some: Int[np.ndarray, " some"]) -> Unit:
     """``unit`` with sets of the edges ``some`` only, by their shares among themselves; all others are always kept."""
 
     def others_kept(phi: KeptPhi) -> KeptPhi:
+        """``phi`` of sets among ``some``."""
+
         def asked(kept: Bool[np.ndarray, "set some"]) -> Float[np.ndarray, "set task"]:
             whole = np.ones((len(kept), len(unit.group)), dtype=bool)
             whole[:, some] = kept
