@@ -65,10 +65,11 @@ def measure(place: Place, store: "Neo4jStore") -> list[Row]:
     choose, tell = ask(lens, tasks, "edges", CHOOSE_PAIRS), ask(lens, tasks, "eval", PAIRS)
     units = [*node_units(lens, tasks, graphs, communities_at(place, store), choose, tell), *edge_units(graphs, choose, tell)]
     rng = np.random.default_rng([place.study.findings.seed, 5])
-    return [row for unit in units for row in _rows(unit, [task.task for task in tasks], rng, solved=solved)]
+    return [row for unit in units for row in unit_rows(unit, [task.task for task in tasks], rng, solved=solved)]
 
 
-def _rows(unit: Unit, tasks: list[str], rng: np.random.Generator, *, solved: bool) -> Iterator[Row]:
+def unit_rows(unit: Unit, tasks: list[str], rng: np.random.Generator, *, solved: bool) -> Iterator[Row]:
+    """The rows of one unit: for each direction its sets by share and, where that leaves more to gain, by exact runs."""
     for direction in DIRECTIONS:
         by_share, gap = _best_by_share(unit, direction)
         ways = {"share": by_share}
@@ -148,7 +149,7 @@ def _table(study: Study, measured: Sequence[Measured], direction: Direction) -> 
     asked = [(name, together, unit, way) for name, together in groups for unit, way in _units_of(together, direction)]
     tests = sum(len(_first(together, unit, way, direction)[0]) for _, together, unit, way in asked)
     rng = np.random.default_rng([study.findings.seed, 7])
-    found = [(name, unit, way, _summary(together, unit, way, direction, draws_needed(tests), rng)) for name, together, unit, way in asked]
+    found = [(name, unit, way, summarise(together, unit, way, direction, draws_needed(tests), rng)) for name, together, unit, way in asked]
     adjusted = iter(holm([p for *_, summary in found for p in summary.p]))
     rows = []
     for name, unit, way, summary in found:
@@ -165,7 +166,9 @@ def _table(study: Study, measured: Sequence[Measured], direction: Direction) -> 
 
 
 @dataclass(frozen=True, slots=True)
-class _Summary:
+class Summary:
+    """One line of the table: cells, and p of every task that has an effect, before Holm's correction."""
+
     size: str
     own: Cell
     others: Cell
@@ -186,7 +189,8 @@ def _first(together: Sequence[Measured], unit: str, way: str, direction: Directi
     return json.loads(str(rows[0]["tasks"])), rows
 
 
-def _summary(together: Sequence[Measured], unit: str, way: str, direction: Direction, draws: int, rng: np.random.Generator) -> _Summary:
+def summarise(together: Sequence[Measured], unit: str, way: str, direction: Direction, draws: int, rng: np.random.Generator) -> Summary:
+    """``unit`` chosen by ``way`` over the seeds ``together``; raises IndexError where no seed has such a row."""
     tasks, rows = _first(together, unit, way, direction)
     values = _values(rows)
     nulls = [np.array(json.loads(str(row["null"])), dtype=np.float64) for row in rows]
@@ -196,7 +200,7 @@ def _summary(together: Sequence[Measured], unit: str, way: str, direction: Direc
     size = f"{min(sizes)}–{max(sizes)} of {rows[0]['units']}" if min(sizes) < max(sizes) else f"{sizes[0]} of {rows[0]['units']}"
     solved = all(bool(row["solved"]) for row in rows)
     if not effect.any():
-        return _Summary(size, None, None, None, "no effect", None, (), solved)
+        return Summary(size, None, None, None, "no effect", None, (), solved)
     own = np.diagonal(values, axis1=1, axis2=2)
     others = (values.sum(axis=1) - own) / (len(tasks) - 1)
     drawn = np.mean([drawn_gaps(null, direction, draws, rng) for null in nulls], axis=0)[:, effect]
@@ -204,7 +208,7 @@ def _summary(together: Sequence[Measured], unit: str, way: str, direction: Direc
     p = tuple(exceedance(float(gap), column) for gap, column in zip(mean, drawn.T, strict=True))
     seeds = per_seed[:, effect].mean(axis=1)
     spread = f"{seeds.min():.2f}–{seeds.max():.2f}" if len(seeds) > 1 else "one model"
-    return _Summary(size, float(own[:, effect].mean()), float(others[:, effect].mean()), float(mean.mean()), spread, float(drawn.mean()), p, solved)
+    return Summary(size, float(own[:, effect].mean()), float(others[:, effect].mean()), float(mean.mean()), spread, float(drawn.mean()), p, solved)
 
 
 FINDING = Finding("separation", "Do sets of features or edges belong to one task and spare the others?", measure, tables, seconds=130.0, edition=2)

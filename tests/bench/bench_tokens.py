@@ -17,6 +17,7 @@ from roicg.circuits.sets import KeptPhi, ask, with_own_answers
 from roicg.circuits.task_sets import Direction, gaps, greedy_ablation, greedy_keeping, matrix
 from roicg.core.prompts import PromptSet, TaskPrompts
 from roicg.core.study_file import load_study
+from roicg.findings.finding import Row
 from roicg.findings.separation import CHOOSE_PAIRS, DIRECTIONS, PAIRS
 from roicg.findings.task_units import attributed_anew, edge_units
 from roicg.places import Place, open_place
@@ -52,7 +53,12 @@ def kept_gap(model: str, direction: Direction) -> float:
     kept = json.loads((RESULTS / "tasks.json").read_text(encoding="utf-8"))["findings"]["separation"]
     rows = next(one["rows"] for one in kept if (one["model"], one["label"]) == (model, "0"))
     row = next(row for row in rows if (row["unit"], row["chosen_by"], row["direction"]) == (UNIT, WAY, direction))
-    return mean_gap(np.array(json.loads(row["phi"]), dtype=np.float64), direction)
+    return mean_gap(phi_of(row), direction)
+
+
+def phi_of(row: Row) -> np.ndarray:
+    """φ [set of, measured on] of a row of the finding."""
+    return np.array(json.loads(str(row["phi"])), dtype=np.float64)
 
 
 def mean_gap(phi: np.ndarray, direction: Direction) -> float:
