@@ -17,7 +17,8 @@ MATCH (m)-[:HAS_CHECKPOINT]->(:Checkpoint)<-[:OF]-(o:Slot {partition: s.partitio
 MATCH (o)-[:PUBLISHED]->(v:GraphVersion)-[:USES]->(p)
 WITH v, o ORDER BY o.step, o.label
 WITH collect({number: v.number, step: o.step, label: o.label}) AS marks
-// Seventeen neighbours at a time, so that memory does not grow with the sequence. The last of them is the first of the next.
+// Seventeen neighbours at a time, so that memory does not grow with the sequence; as many such parts at once as the server has cores.
+// The last neighbour of a part is the first of the next. (In Neo4j Browser such a query begins with :auto.)
 UNWIND range(0, size(marks) - 2, 16) AS start
 WITH marks[start .. start + 17] AS marks
 CALL (marks) {
@@ -38,7 +39,7 @@ CALL (marks) {
        sum(CASE WHEN one[3] = 2 THEN 1.0 ELSE 0.0 END) AS shared, sum(CASE WHEN one[3] > 0 THEN 1.0 ELSE 0.0 END) AS either
   WHERE to > 0 AND to < size(marks) AND either > 0.0
   RETURN to, change, strength, shared, either
-}
+} IN CONCURRENT TRANSACTIONS OF 1 ROW
 WITH marks[to - 1] AS a, marks[to] AS b, change, strength, shared, either
 RETURN a.step AS from_step, b.step AS to_step, a.label AS from_label, b.label AS to_label, change,
        CASE WHEN strength = 0.0 THEN 0.0 ELSE change / strength END AS relative, shared / either AS overlap

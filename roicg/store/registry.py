@@ -32,6 +32,7 @@ _FIELD = re.compile(r"(?P<name>[a-z][A-Za-z0-9_]*)\s+(?P<type>[A-Z]+(?:<[A-Z]+>)
 _HEADER = re.compile(r"(?P<key>[a-z_]+):(?P<value>.*)")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _QUIET = re.compile(r"'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\"|`[^`]*`|//[^\n]*|/\*.*?\*/", re.DOTALL)
+_OPENS_TRANSACTIONS = re.compile(r"\}\s*IN\s+(?:\S+\s+)?(?:CONCURRENT\s+)?TRANSACTIONS\b", re.IGNORECASE)
 _USED = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)")
 
 
@@ -82,6 +83,11 @@ class Query:
         for name in given:
             if name not in known:
                 raise QueryError(f"{self.name} has no parameter {name!r}{did_you_mean(name, known)}; it takes {', '.join(known) or 'none'}")
+
+
+def opens_transactions(text: str) -> bool:
+    """Whether a statement makes transactions of its own (``CALL … IN TRANSACTIONS``), which the server allows in no transaction around it."""
+    return _OPENS_TRANSACTIONS.search(_QUIET.sub("", text)) is not None
 
 
 def cypher_root() -> Path:

@@ -131,6 +131,19 @@ def test_who_asks_for_writing_gets_it(store: Neo4jStore, roicg: Callable[..., Re
     assert roicg("cypher", "MATCH (x:X) DELETE x", "--write").exit_code == 0
 
 
+def test_statements_with_transactions_of_their_own_run_alone(clean_database: Address) -> None:
+    """Typed or of the catalogue, reading or writing; seen to fail inside a transaction, where the server refuses them."""
+    with Neo4jStore(clean_database) as store:
+        assert store.cypher("UNWIND [1, 2] AS x CALL (x) { RETURN 2 * x AS y } IN TRANSACTIONS OF 1 ROW RETURN sum(y) AS y") == [{"y": 6}]
+        store.cypher("UNWIND range(1, 9) AS i CALL (i) { CREATE (:Scratch {i: i}) } IN TRANSACTIONS OF 2 ROWS", write=True)
+        assert store.cypher("MATCH (n:Scratch) RETURN count(n) AS n") == [{"n": 9}]
+        publish_a_little(store)
+        asked = {"slot": store.run("house.published")[0]["slot"], "task": "add"}
+        assert store.run("compare.which_changed_most", **asked) == store.connection.read("compare.which_changed_most", **asked)
+        with pytest.raises(QueryError, match=r"which_changed_most makes transactions of its own, so that it can be part of none"):
+            store.connection.reading("several", lambda tx: tx.run("compare.which_changed_most", **asked))
+
+
 def test_a_question_may_be_given_a_time(store: Neo4jStore, roicg: Callable[..., Result]) -> None:
     """The server looks every two seconds; without the limit this takes minutes."""
     began = time.monotonic()

@@ -6,6 +6,7 @@ import ssl
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -13,7 +14,7 @@ import neo4j
 from neo4j.exceptions import AuthError, ConfigurationError, DriverError, IncompleteCommit, Neo4jError
 
 from roicg.core.errors import QueryError, RoicgError, StoreError, StoreUnreachable
-from roicg.store.registry import find_query
+from roicg.store.registry import find_query, opens_transactions
 
 if TYPE_CHECKING:
     from roicg.server.address import Address
@@ -42,10 +43,22 @@ class TransactionMemoryFull(StoreError):
     """The transaction holds more than the server allows one; the caller sends less at once."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Alone:
+    """Statements each in a transaction that the server makes for it."""
+
+    session: neo4j.Session
+    metadata: dict[str, Any]
+    timeout: float
+
+    def run(self, text: str, params: dict[str, Any]) -> neo4j.Result:
+        return self.session.run(neo4j.Query(text, metadata=self.metadata, timeout=self.timeout), params)
+
+
 class Transaction:
     """A transaction that runs catalogue queries by name; made by :meth:`Connection.transaction`."""
 
-    def __init__(self, inner: neo4j.Transaction, allowed: tuple[str, ...]) -> None:
+    def __init__(self, inner: neo4j.Transaction | _Alone, allowed: tuple[str, ...]) -> None:
         self._inner = inner
         self._allowed = allowed
 
@@ -54,6 +67,8 @@ class Transaction:
         query = find_query(name)
         if query.mode not in self._allowed:
             raise QueryError(f"{name} is a {query.mode} query; here only {' or '.join(self._allowed)} queries may run")
+        if opens_transactions(query.text) and not isinstance(self._inner, _Alone):
+            raise QueryError(f"{name} makes transactions of its own, so that it can be part of none; ask it alone")
         return self.send(name, query.text, query.bind(params), plain=True)
 
     def send(self, name: str, text: str, params: dict[str, Any], *, plain: bool = False) -> Rows:
@@ -109,7 +124,7 @@ class Connection:
 
     def read(self, name: str, /, **params: Any) -> Rows:
         """Rows of a reading query in READ access mode, where the server itself refuses writes."""
-        return self._managed(name, lambda tx: tx.run(name, **params), ("read",))
+        return self._managed(name, lambda tx: tx.run(name, **params), ("read",), alone=opens_transactions(find_query(name).text))
 
     def reading(self, name: str, work: Callable[[Transaction], T]) -> T:
         """Several reading queries in one transaction called ``name``; ``work`` may run more than once."""
@@ -129,9 +144,10 @@ class Connection:
 
     def free(self, text: str, params: dict[str, Any] | None = None, *, write: bool = False) -> Rows:
         """Rows of Cypher that a person typed; READ access mode unless ``write``, which is never repeated on doubt."""
-        return self._managed("typed", lambda tx: tx.send("typed", text, params or {}), ("write", "read") if write else ("read",), repeatable=not write)
+        allowed, alone = ("write", "read") if write else ("read",), opens_transactions(text)
+        return self._managed("typed", lambda tx: tx.send("typed", text, params or {}), allowed, repeatable=not write, alone=alone)
 
-    def _managed(self, name: str, work: Callable[[Transaction], T], allowed: tuple[str, ...], *, repeatable: bool = True) -> T:
+    def _managed(self, name: str, work: Callable[[Transaction], T], allowed: tuple[str, ...], *, repeatable: bool = True, alone: bool = False) -> T:
         """Try until it is done, gives up for good, or has failed for ``RETRY_S``.
 
         The driver's own loop would repeat for half a minute what has no memory (its code says transient), and begins with a
@@ -141,7 +157,7 @@ class Connection:
         with self._plain_errors(name):
             while True:
                 try:
-                    return self._once(name, work, allowed)
+                    return self._once(name, work, allowed, alone=alone)
                 except (DriverError, Neo4jError) as error:
                     failures += 1
                     now = time.monotonic()
@@ -151,13 +167,17 @@ class Connection:
                 time.sleep(pause * random.uniform(0.8, 1.2))
                 pause = min(2 * pause, _LONGEST_PAUSE_S)
 
-    def _once(self, name: str, work: Callable[[Transaction], T], allowed: tuple[str, ...]) -> T:
+    def _once(self, name: str, work: Callable[[Transaction], T], allowed: tuple[str, ...], *, alone: bool) -> T:
         reads = allowed == ("read",)
         timeout = self.read_timeout_s if reads else self.write_timeout_s
-        with self._session(reads=reads) as session, session.begin_transaction(metadata={"app": "roicg", "query": name}, timeout=timeout) as inner:
-            answer = work(Transaction(inner, allowed))
-            inner.commit()
-            return answer
+        metadata = {"app": "roicg", "query": name}
+        with self._session(reads=reads) as session:
+            if alone:
+                return work(Transaction(_Alone(session, metadata, timeout), allowed))
+            with session.begin_transaction(metadata=metadata, timeout=timeout) as inner:
+                answer = work(Transaction(inner, allowed))
+                inner.commit()
+                return answer
 
     def _session(self, *, reads: bool = False) -> neo4j.Session:
         # One bookmark manager: on a cluster, what one session wrote the next one sees.

@@ -28,7 +28,7 @@ def failing(connection: Connection, monkeypatch: pytest.MonkeyPatch, *errors: Ex
     tries: list[str] = []
     coming = list(errors)
 
-    def once(name: str, work: Any, allowed: tuple[str, ...]) -> str:
+    def once(name: str, work: Any, allowed: tuple[str, ...], *, alone: bool) -> str:
         tries.append(name)
         if coming:
             raise coming.pop(0)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from roicg.core.errors import QueryError
-from roicg.store.registry import Field, catalogue, cypher_root, find_query, load_query
+from roicg.store.registry import Field, catalogue, cypher_root, find_query, load_query, opens_transactions
 
 GOOD = """// Which edges carry a task?
 // mode: read
@@ -121,3 +121,19 @@ def test_the_catalogue_of_the_project_keeps_the_law_and_names_the_nearest() -> N
     assert all(query.path.is_relative_to(cypher_root()) for query in catalogue().values())
     with pytest.raises(QueryError, match=r"no query 'house.publishd'; did you mean 'house.published'"):
         find_query("house.publishd")
+
+
+@pytest.mark.parametrize(
+    ("text", "opens"),
+    [
+        ("UNWIND [1] AS x CALL (x) { RETURN x AS y } IN TRANSACTIONS OF 2 ROWS RETURN y", True),
+        ("MATCH (n) CALL (n) {\n DELETE n\n}\nin 4 concurrent transactions", True),
+        ("CALL (x) { RETURN 1 AS y } IN CONCURRENT TRANSACTIONS OF 1 ROW RETURN y", True),
+        ("CALL (x) { RETURN 1 AS y } IN $n CONCURRENT TRANSACTIONS RETURN y", True),
+        ("CALL (x) { RETURN 1 AS y } RETURN y // } IN TRANSACTIONS", False),
+        ("RETURN '} IN TRANSACTIONS' AS text", False),
+        ("SHOW TRANSACTIONS", False),
+    ],
+)
+def test_statements_that_make_their_own_transactions_are_known(text: str, opens: bool) -> None:
+    assert opens_transactions(text) is opens
