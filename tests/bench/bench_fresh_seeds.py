@@ -41,6 +41,7 @@ def test_tasks_part_in_fresh_seeds() -> None:
             together = [measured(Place(study, model.name, label, home())) for model in study.models]
             draws = draws_needed(2 * len(study.models[0].tasks or study.tasks))
             found = {direction: summarise(together, UNIT, WAY, direction, draws, np.random.default_rng([8])) for direction in DIRECTIONS}
+            assert {summary.solved for summary in found.values()} == {state == "trained"}
             for direction, (summary, adjusted) in zip(DIRECTIONS, corrected(found), strict=True):
                 gaps[kind, state, direction] = np.array([gap_of(one, direction) for one in together])
                 figures += told(f"{kind}, {state}, edges past tokens {DONE[direction]}", gaps[kind, state, direction], summary, adjusted, kind)
