@@ -43,15 +43,16 @@ def measure(place: Place, store: "Neo4jStore") -> list[Row]:
     """One row per task (kind ``task``), with all its weights, and one for the checkpoint (kind ``checkpoint``)."""
     rows, checkpoint = portrait(place, store, PARTITION)
     graph: ComputationalGraph = stages.graphs_of(place)[PARTITION]
-    kept = [{"kind": "task", **row, "weights": _weights(graph, str(row["task"]))} for row in rows]
-    return [*kept, {"kind": "checkpoint", **checkpoint, "moved": _moved(place)}]
+    kept = [{"kind": "task", **row, "weights": weights_of(graph, str(row["task"]))} for row in rows]
+    return [*kept, {"kind": "checkpoint", **checkpoint, "moved": moved(place)}]
 
 
-def _weights(graph: ComputationalGraph, task: str) -> str:
+def weights_of(graph: ComputationalGraph, task: str) -> str:
+    """Weights of the edges of ``task`` in the order of the table, as JSON with as many digits as are kept."""
     return json.dumps([float(f"{value:.{DIGITS}g}") for value in graph.edges.weight[graph.edges.task_index(task)]])
 
 
-def _moved(place: Place) -> float | None:
+def moved(place: Place) -> float | None:
     """Euclidean distance of all weights from those of the checkpoint before; None for the first."""
     before = None
     for (label, _), (after, _) in pairwise(labels(place.study, place.model)):
