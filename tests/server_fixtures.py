@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NoReturn
+from unittest.mock import patch
 
 import neo4j
 import pytest
@@ -26,6 +27,8 @@ from tests.lanes.engine import NoEngine
 NO_SERVER = "no Neo4j server for the integration tests"
 SHORT_LIVED = "-XX:TieredStopAtLevel=1"
 """For Java of servers that live for a few tests: what its second compiler would spend on them they never give back. The shared one has both."""
+PLANS_STAND = "dbms.cypher.min_replan_interval=1h\n"
+"""Tests empty and fill the database again and again; by the default of 10 s that alone would throw away a sixth of all their time on new plans."""
 # Stops the server and removes its home as soon as the pipe to the test process closes, however that process ended.
 _WATCH = """
 import pathlib, shutil, sys
@@ -85,14 +88,14 @@ def server_home() -> Iterator[Path]:
     """A home of its own for tests that start and stop embedded servers, with the jars in the cache."""
     if wanted_server() == "container" or os.environ.get("ROICG_NEO4J_URI"):
         pytest.skip("starts and stops embedded servers, these tests run on another")
-    with watched_home() as home, pytest.MonkeyPatch.context() as patch:
+    with watched_home() as home, pytest.MonkeyPatch.context() as short:
         try:
             from roicg.server.jars import fetch_jars
 
             fetch_jars()
         except (ImportError, RoicgError) as error:
             unavailable(f"no embedded Neo4j: {error}")
-        patch.setenv("ROICG_JAVA_OPTIONS", SHORT_LIVED)
+        short.setenv("ROICG_JAVA_OPTIONS", SHORT_LIVED)
         yield home
 
 
@@ -107,9 +110,11 @@ def clean_database(address: Address) -> Address:
 
 def start_embedded(home: Path) -> Address:
     """Start the embedded server with more patience than users get: other tests may keep the machine busy."""
-    from roicg.server.embedded import start
+    from roicg.server import embedded
 
-    return start(home, timeout_s=240.0)
+    plain = embedded.neo4j_conf
+    with patch.object(embedded, "neo4j_conf", lambda *sizes: plain(*sizes) + PLANS_STAND):
+        return embedded.start(home, timeout_s=240.0)
 
 
 def wanted_server() -> str:

@@ -106,7 +106,7 @@ class Undone(Connection):
         self.session.close()
         self.close()
 
-    def _managed(self, name: str, work: Callable[[Transaction], Any], allowed: tuple[str, ...], *, repeatable: bool = True) -> Any:
+    def _managed(self, name: str, work: Callable[[Transaction], Any], allowed: tuple[str, ...], *, repeatable: bool = True, alone: bool = False) -> Any:
         return work(Transaction(self.open, allowed))  # type: ignore[arg-type]  # it has run() as well
 
 
