@@ -16,7 +16,7 @@ from roicg.store.verify import verify
 from tests.carried import STUDY, neighbour, publish_everything, stranger
 from tests.crash.census import census, difference
 from tests.hostile_graph import hostile_graph
-from tests.server_fixtures import SHORT_LIVED, start_embedded
+from tests.server_fixtures import start_embedded
 
 pytestmark = pytest.mark.neo4j
 OPENED = ("java.base/java.nio", "java.base/java.io", "java.base/sun.nio.ch")
@@ -29,15 +29,7 @@ def admin(home: Path, folder: Path, *words: str) -> subprocess.CompletedProcess[
 
     files = ServerFiles.of(home)
     files.configuration.mkdir(parents=True, exist_ok=True)
-    command = [
-        str(java_executable()),
-        "-Xmx384m",
-        SHORT_LIVED,
-        *(f"--add-opens={one}=ALL-UNNAMED" for one in OPENED),
-        "-cp",
-        f"{fetch_jars()}/*",
-        "org.neo4j.cli.AdminTool",
-    ]
+    command = [str(java_executable()), "-Xmx384m", *(f"--add-opens={one}=ALL-UNNAMED" for one in OPENED), "-cp", f"{fetch_jars()}/*", "org.neo4j.cli.AdminTool"]
     environment = {**os.environ, "NEO4J_HOME": str(files.root), "NEO4J_CONF": str(files.configuration)}
     return subprocess.run([*command, *words], cwd=folder, env=environment, capture_output=True, text=True, timeout=500, check=False)
 
