@@ -67,6 +67,20 @@ class Service:
         return {run.run_id: run.status.value for run in reversed(found)}
 
 
+# Ends the group as soon as the pipe to the test process closes.
+_WATCH = """
+import os, signal, sys, time
+group = int(sys.argv[1])
+sys.stdin.read()
+for number in (signal.SIGTERM, signal.SIGKILL):
+    try:
+        os.killpg(group, number)
+        time.sleep(20)
+    except ProcessLookupError:
+        break
+"""
+
+
 @contextmanager
 def served(home: Path, environment: dict[str, str], module: str, settings: str = SETTINGS) -> Iterator[Service]:
     """``dagster dev`` on the home with ``settings`` as its dagster.yaml, until the block ends."""
@@ -81,12 +95,21 @@ def served(home: Path, environment: dict[str, str], module: str, settings: str =
     with log.open("ab") as written:
         process = subprocess.Popen(command, stdout=written, stderr=written, env=given, cwd=folder, start_new_session=True)
     service = Service(home, port, process.pid, log)
-    try:
+    with ended_with_us(process):
         service.wait(lambda: process.poll() is not None or _answers(port), "the pages answer")
         assert process.poll() is None, log.read_text()[-3000:]
         yield service
-    finally:
-        _end(process)
+
+
+@contextmanager
+def ended_with_us(process: "subprocess.Popen[bytes]") -> Iterator[None]:
+    """End the group that ``process`` leads with the block, or with this process if that is killed first."""
+    with subprocess.Popen([sys.executable, "-c", _WATCH, str(process.pid)], stdin=subprocess.PIPE, start_new_session=True) as watcher:
+        try:
+            yield
+        finally:
+            _end(process)
+            watcher.kill()
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
