@@ -25,8 +25,6 @@ from tests.lanes.container import neo4j_container
 from tests.lanes.engine import NoEngine
 
 NO_SERVER = "no Neo4j server for the integration tests"
-SHORT_LIVED = "-XX:TieredStopAtLevel=1"
-"""For Java of servers that live for a few tests: what its second compiler would spend on them they never give back. The shared one has both."""
 PLANS_STAND = "dbms.cypher.min_replan_interval=1h\n"
 """Tests empty and fill the database again and again; by the default of 10 s that alone would throw away a sixth of all their time on new plans."""
 # Stops the server and removes its home as soon as the pipe to the test process closes, however that process ended.
@@ -88,14 +86,13 @@ def server_home() -> Iterator[Path]:
     """A home of its own for tests that start and stop embedded servers, with the jars in the cache."""
     if wanted_server() == "container" or os.environ.get("ROICG_NEO4J_URI"):
         pytest.skip("starts and stops embedded servers, these tests run on another")
-    with watched_home() as home, pytest.MonkeyPatch.context() as short:
+    with watched_home() as home:
         try:
             from roicg.server.jars import fetch_jars
 
             fetch_jars()
         except (ImportError, RoicgError) as error:
             unavailable(f"no embedded Neo4j: {error}")
-        short.setenv("ROICG_JAVA_OPTIONS", SHORT_LIVED)
         yield home
 
 

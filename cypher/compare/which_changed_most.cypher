@@ -17,7 +17,7 @@ MATCH (m)-[:HAS_CHECKPOINT]->(:Checkpoint)<-[:OF]-(o:Slot {partition: s.partitio
 MATCH (o)-[:PUBLISHED]->(v:GraphVersion)-[:USES]->(p)
 WITH v, o ORDER BY o.step, o.label
 WITH collect({number: v.number, step: o.step, label: o.label}) AS marks
-// Seventeen neighbours at a time, so that memory does not grow with the sequence; as many such parts at once as the server has cores.
+// Seventeen neighbours at a time, so that memory does not grow with the sequence, and as many such parts at once as the server has cores.
 // The last neighbour of a part is the first of the next. (In Neo4j Browser such a query begins with :auto.)
 UNWIND range(0, size(marks) - 2, 16) AS start
 WITH marks[start .. start + 17] AS marks

@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from roicg.report.page import fill, policy_hash, write_whole
 from roicg.store.questions import example, questions
-from roicg.store.registry import Query, cypher_root, find_query
+from roicg.store.registry import Query, cypher_root, find_query, opens_transactions
 
 if TYPE_CHECKING:
     from roicg.store.protocol import GraphStore
@@ -91,7 +91,8 @@ def statement(query: Query, given: Mapping[str, str]) -> str:
     values = {field.name: field.default for field in query.params} | shown | {key: given[key] for key in shown if key in given}
     # What is compared edge by edge stands on the ROIs that all checkpoints share.
     values |= {key: values[key].replace("|own|", "|reference|") for key in shown if shown[key].endswith(":reference")}
-    lines = [f"// {query.sentence} ({query.name})", *(f":param {name} => {literal(value)};" for name, value in values.items()), f"{query.text};"]
+    auto = ":auto " if opens_transactions(query.text) else ""  # Browser puts a transaction around everything else
+    lines = [f"// {query.sentence} ({query.name})", *(f":param {name} => {literal(value)};" for name, value in values.items()), f"{auto}{query.text};"]
     return "\n".join(lines) + "\n"
 
 

@@ -48,7 +48,7 @@ LANE_FILES = ("-o", "python_files=lane_*.py")
 class Lane:
     """What pytest is given, about the seconds it takes on two idle cores, what the environment adds, which variable requires the lane.
 
-    The seconds are estimates: runs beside other work took more (next 561 to 621, container 651, wheel 243 to 831, compose 754, uri 44).
+    Of the seconds those of next and uri were measured; the others are estimates (container took 651, wheel 243 to 831, compose 754 beside other work).
 
     ``docker``: it needs an engine. ``suite``: it runs the integration suite. ``named``: it is given an URI.
     """

@@ -7,7 +7,8 @@ import pytest
 from tests.bench import figures
 from tests.bench.figures import CHOICES, FIGURES, Figure
 
-TABLES = ("agreement", "circuits", "golden", "peer", "prediction", "roi_methods", "roi_scale", "rois", "speed", "store", "sweep", "tokens", "tracr")
+TABLES = ("agreement", "circuits", "cliff", "fresh_seeds", "golden", "peer", "prediction", "roi_methods", "roi_scale", "rois", "speed", "store", "sweep")
+TABLES += ("tokens", "tracr")
 
 
 def test_readme_holds_the_measured_tables() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from roicg.report.guide import DEMO, TEN, Given, askable, browser_files, guide_page, link, literal, statement
 from roicg.store.questions import ROOMS, questions
-from roicg.store.registry import catalogue, cypher_root, find_query
+from roicg.store.registry import catalogue, cypher_root, find_query, opens_transactions
 
 BROWSER = "http://127.0.0.1:7474/browser/"
 
@@ -59,6 +59,8 @@ def test_parameters_come_before_the_cypher_and_are_all_there() -> None:
         assert named == [field.name for field in query.params]
         assert "\n".join(lines).count(";") == len(named) + 1, "Browser parts statements at every ;, also in a comment"
         assert "multitask-s0@1200'" not in "\n".join(lines), "a slot must be a whole key in Browser"
+        assert any(line.startswith(":auto ") for line in lines) == opens_transactions(query.text), "Browser puts a transaction around what does not say :auto"
+    assert "\n:auto MATCH (s:Slot" in statement(find_query("compare.which_changed_most"), DEMO)
     assert "slot_a => 'demo|multitask-s0@350|reference|ports'" in statement(find_query("compare.edge_drift"), DEMO)
 
 
