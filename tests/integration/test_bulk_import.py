@@ -68,7 +68,8 @@ def test_only_the_study_goes_out(clean_database: Address, tmp_path: Path) -> Non
             store.put(graph, slot)
         beside = export_csv(store, STUDY, tmp_path / "beside")
         assert beside.counts == alone.counts
-        store.cypher("MATCH (r:ROI) WITH r LIMIT 1 SET r.colour = 'red'", write=True)
+        number = store.run("house.published", study=STUDY)[0]["number"]  # of this study: ids of nodes are used again, so that any ROI may be another's
+        store.cypher("MATCH (r:ROI) WHERE r.key STARTS WITH $beginning WITH r LIMIT 1 SET r.colour = 'red'", write=True, beginning=f"{number}|")
         with pytest.raises(StoreError, match="a ROI has the property 'colour'"):
             export_csv(store, STUDY, tmp_path / "odd")
         assert not (tmp_path / "odd").exists()
