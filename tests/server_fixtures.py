@@ -21,12 +21,10 @@ import pytest
 from roicg.core.errors import RoicgError
 from roicg.server import health
 from roicg.server.address import Address, environment_address
-from tests.lanes.container import neo4j_container
+from tests.lanes.container import PLANS_STAND, neo4j_container
 from tests.lanes.engine import NoEngine
 
 NO_SERVER = "no Neo4j server for the integration tests"
-PLANS_STAND = "dbms.cypher.min_replan_interval=1h\n"
-"""Tests empty and fill the database again and again; by the default of 10 s new plans alone took a sixth of the time of six files."""
 # Stops the server and removes its home as soon as the pipe to the test process closes, however that process ended.
 _WATCH = """
 import pathlib, shutil, sys
@@ -110,7 +108,7 @@ def start_embedded(home: Path) -> Address:
     from roicg.server import embedded
 
     plain = embedded.neo4j_conf
-    with patch.object(embedded, "neo4j_conf", lambda *sizes: plain(*sizes) + PLANS_STAND):
+    with patch.object(embedded, "neo4j_conf", lambda *sizes: plain(*sizes) + "".join(f"{name}={value}\n" for name, value in PLANS_STAND.items())):
         return embedded.start(home, timeout_s=240.0)
 
 
