@@ -11,10 +11,10 @@ from tests.handmade import STEPS, curves, own_graph, reference_graph, slot_of
 
 
 def empty(address: Address) -> Address:
-    """Remove every node, relationship and GDS projection; constraints and indexes stay."""
+    """Remove every node, relationship and GDS projection; constraints, indexes and the records of them stay."""
     with neo4j.GraphDatabase.driver(address.uri, auth=(address.user, address.password)) as driver, driver.session(database=address.database) as session:
         session.run("CALL gds.graph.list() YIELD graphName CALL gds.graph.drop(graphName, false) YIELD graphName AS dropped RETURN dropped").consume()
-        session.run("MATCH (n) CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 5000 ROWS").consume()
+        session.run("MATCH (n) WHERE NOT n:Migration CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 5000 ROWS").consume()
     return address
 
 

@@ -23,6 +23,7 @@ from roicg.server import health
 from roicg.server.address import Address, environment_address
 from tests.lanes.container import PLANS_STAND, neo4j_container
 from tests.lanes.engine import NoEngine
+from tests.published import empty
 
 NO_SERVER = "no Neo4j server for the integration tests"
 # Stops the server and removes its home as soon as the pipe to the test process closes, however that process ended.
@@ -96,11 +97,8 @@ def server_home() -> Iterator[Path]:
 
 @pytest.fixture
 def clean_database(address: Address) -> Address:
-    """The address of a database without nodes, relationships or GDS projections; constraints and indexes stay."""
-    with neo4j.GraphDatabase.driver(address.uri, auth=(address.user, address.password)) as driver, driver.session(database=address.database) as session:
-        session.run("CALL gds.graph.list() YIELD graphName CALL gds.graph.drop(graphName, false) YIELD graphName AS dropped RETURN dropped").consume()
-        session.run("MATCH (n) CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 5000 ROWS").consume()
-    return address
+    """The address of a database with its schema, if it had it, and nothing else."""
+    return empty(address)
 
 
 def start_embedded(home: Path) -> Address:

@@ -326,6 +326,7 @@ def bare(address: Address) -> None:
             driver.execute_query("DROP CONSTRAINT $name IF EXISTS", name=row["name"], database_=address.database)
         for row in driver.execute_query("SHOW INDEXES YIELD name, type WHERE type <> 'LOOKUP' RETURN name", database_=address.database).records:
             driver.execute_query("DROP INDEX $name IF EXISTS", name=row["name"], database_=address.database)
+        driver.execute_query("MATCH (m:Migration) DETACH DELETE m", database_=address.database)
 
 
 def schema_by_several(address: Address, seed: int, *, writers: int = 3) -> None:
