@@ -45,7 +45,7 @@ def scaled(graph: ComputationalGraph, factor: float) -> ComputationalGraph:
 
 
 def counts(store: Neo4jStore) -> dict[str, int]:
-    nodes = store.cypher("MATCH (n) RETURN labels(n)[0] AS kind, count(*) AS n")
+    nodes = store.cypher("MATCH (n) WHERE NOT n:Migration RETURN labels(n)[0] AS kind, count(*) AS n")
     edges = store.cypher("MATCH ()-[e]->() RETURN type(e) AS kind, count(*) AS n")
     return {row["kind"]: row["n"] for row in nodes + edges}
 

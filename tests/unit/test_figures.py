@@ -7,8 +7,8 @@ import pytest
 from tests.bench import figures
 from tests.bench.figures import CHOICES, FIGURES, Figure
 
-TABLES = ("agreement", "circuits", "cliff", "fresh_seeds", "golden", "peer", "prediction", "roi_methods", "roi_scale", "rois", "speed", "store", "sweep")
-TABLES += ("tokens", "tracr")
+TABLES = ("agreement", "circuits", "cliff", "falling", "fresh_seeds", "golden", "grokking", "peer", "prediction", "roi_methods", "roi_scale", "rois", "settling")
+TABLES += ("speed", "store", "sweep", "tokens", "tracr")
 
 
 def test_readme_holds_the_measured_tables() -> None:

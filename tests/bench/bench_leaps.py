@@ -87,7 +87,7 @@ def test_the_graph_changes_most_where_accuracy_leaps(name: str) -> None:
         )
     ]
     figures += [near_the_leap(courses, graph) for graph in GRAPHS]
-    keep(name, [*figures, *map(drift, courses, rises)], f"make bench ARGS='tests/bench/bench_cliff.py -k {name}'")
+    keep(name, [*figures, *map(drift, courses, rises)], f"make bench ARGS='tests/bench/bench_leaps.py -k {name}'")
 
 
 def near_the_leap(courses: Sequence[Course], graph: str) -> Figure:
