@@ -7,7 +7,21 @@ import pytest
 from tests.bench import figures
 from tests.bench.figures import CHOICES, FIGURES, Figure
 
-TABLES = ("agreement", "circuits", "cliff", "falling", "fresh_seeds", "golden", "grokking", "peer", "prediction", "roi_methods", "roi_scale", "rois", "settling")
+TABLES = (
+    "agreement",
+    "circuits",
+    "cliff",
+    "falling",
+    "fresh_seeds",
+    "golden",
+    "grokking",
+    "peer",
+    "prediction",
+    "roi_methods",
+    "roi_scale",
+    "rois",
+    "settling",
+)
 TABLES += ("speed", "store", "sweep", "tokens", "tracr")
 
 
