@@ -31,7 +31,8 @@ def serve(port: int) -> int:
         close_leftovers(instance)
     words = ["dev", "-w", str(workspace), "-h", "127.0.0.1", "-p", str(port)]
     environment = {**os.environ, "DAGSTER_HOME": str(folder), "ROICG_HOME": str(home())}
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGTERM, signal.SIGINT):  # the latter is ignored in what a script starts in its background
+        signal.signal(number, _interrupt)
     with (folder / "ui.log").open("w") as log:
         pages = subprocess.Popen([sys.executable, "-m", "dagster", *words], stdout=log, stderr=log, env=environment, cwd=folder, start_new_session=True)
         try:
