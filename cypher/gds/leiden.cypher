@@ -4,10 +4,10 @@
 // param: projection STRING name of an undirected projection with strength
 // param: gamma FLOAT resolution
 // param: seed INTEGER
-// return: roi STRING
+// return: node INTEGER its id in what was projected
 // return: community INTEGER arbitrary number
 CALL gds.leiden.stream($projection, {
   relationshipWeightProperty: 'strength', gamma: $gamma, tolerance: 1e-9, randomSeed: $seed, concurrency: 1
 }) YIELD nodeId, communityId
-RETURN gds.util.asNode(nodeId).name AS roi, communityId AS community
-ORDER BY roi
+RETURN nodeId AS node, communityId AS community
+ORDER BY node

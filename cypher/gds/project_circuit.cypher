@@ -12,5 +12,5 @@ MATCH (u:ROI)-[e:EDGE]->(w:ROI)
 USING INDEX SEEK e:EDGE(graph, task, rank)
 WHERE e.graph = v.number AND e.task = $task AND e.rank >= 1 AND e.rank <= $edges
 WITH DISTINCT u, w ORDER BY u.index, w.index
-WITH gds.graph.project($projection, u, w) AS g
+WITH gds.graph.project($projection, u, w, {}, {readConcurrency: 1}) AS g
 RETURN g.nodeCount AS nodes, g.relationshipCount AS relationships

@@ -8,5 +8,5 @@
 UNWIND $rows AS row
 MATCH (r:ROI {key: toString($number) + '|' + row.roi})
 WITH r, row ORDER BY r.index
-WITH gds.graph.project($projection, r, null, {sourceNodeProperties: {coordinates: row.coordinates}, targetNodeProperties: NULL}) AS g
+WITH gds.graph.project($projection, r, null, {sourceNodeProperties: {coordinates: row.coordinates}, targetNodeProperties: NULL}, {readConcurrency: 1}) AS g
 RETURN g.nodeCount AS nodes, g.relationshipCount AS relationships

@@ -7,5 +7,5 @@
 MATCH (v:GraphVersion)-[:HAS_ROI]->(r:ROI)-[:IS]->(:Block)-[:CONTAINS]->(f:Feature)
 WHERE v.number IN $numbers
 WITH r, f ORDER BY r.key, f.key
-WITH gds.graph.project($projection, r, f) AS g
+WITH gds.graph.project($projection, r, f, {}, {readConcurrency: 1}) AS g
 RETURN g.nodeCount AS nodes, g.relationshipCount AS relationships

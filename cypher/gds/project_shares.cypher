@@ -16,5 +16,5 @@ WHERE strength > 0.0
 WITH u, collect({reader: w, strength: strength}) AS readers, sum(strength) AS total
 UNWIND readers AS r
 WITH u, r.reader AS w, -log(r.strength / total) AS cost
-WITH gds.graph.project($projection, u, w, {relationshipProperties: {cost: CASE WHEN cost < 0.0 THEN 0.0 ELSE cost END}}) AS g
+WITH gds.graph.project($projection, u, w, {relationshipProperties: {cost: CASE WHEN cost < 0.0 THEN 0.0 ELSE cost END}}, {readConcurrency: 1}) AS g
 RETURN g.nodeCount AS nodes, g.relationshipCount AS relationships

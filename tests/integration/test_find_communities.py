@@ -12,8 +12,8 @@ from roicg.numerics.agreement import adjusted_rand
 from roicg.numerics.communities import attempt_seeds, best_of, leiden, modularity
 from roicg.server.address import Address
 from roicg.store.neo4j.analyses import find_communities
-from roicg.store.neo4j.communities import ALL_EDGES, divide
-from roicg.store.neo4j.divisions import port_edges
+from roicg.store.neo4j.communities import ALL_EDGES
+from roicg.store.neo4j.divisions import divisions, in_order, port_edges
 from roicg.store.neo4j.projection import projected, require_memory
 from roicg.store.neo4j.store import Neo4jStore
 from tests.handmade import TASKS, graph_of, partition, reference_graph, slot_of
@@ -22,6 +22,7 @@ from tests.published import empty
 
 SEEDS = range(5)
 """Of four tries each: twenty."""
+PAIR = {"sources": [0], "targets": [1], "strengths": [1.0]}
 
 
 @pytest.fixture(scope="module")
@@ -41,9 +42,9 @@ def strength_of(number: int, **changes: object) -> dict[str, object]:
 def gds_memberships(store: Neo4jStore, graph: ComputationalGraph, task: str, seeds: range = SEEDS) -> list[np.ndarray]:
     """Community of every ROI by GDS, the best of its tries, one array per seed."""
     values = strength_of(publish(store, graph), tasks=[task])
-    keys, undirected = [roi.key for roi in graph.partition.rois], port_edges(graph, {task: 1.0}).undirected()
-    tries = [[divide(store.connection, keys, attempt, 1.0, values) for attempt in attempt_seeds(seed)] for seed in seeds]
-    return [best_of(undirected, 1.0, memberships) for memberships in tries]
+    pairs, n = store.run("gds.strengths", **values), len(graph.partition.rois)
+    undirected = port_edges(graph, {task: 1.0}).undirected()
+    return [best_of(undirected, 1.0, divisions(store.connection, pairs, n, 1.0, attempt_seeds(seed))) for seed in seeds]
 
 
 @pytest.mark.parametrize(("name", "task", "best"), [("karate", "add", "Q_opt"), ("karate", "max", "Q_opt_weighted"), ("les_miserables", "max", "Q_best")])
@@ -84,8 +85,7 @@ def test_a_circuit_is_divided_by_its_edges_alone_and_judged_by_swaps(store: Neo4
     number = publish(store, graph)
     row = graph.edges.task_index("add")
     inside = graph.edges.rank[row] <= 30
-    with projected(store.connection, "gds.project_strength", **strength_of(number, edges=30)) as projection:
-        assert projection.relationships == 2 * inside.sum() == 60
+    assert len(store.run("gds.strengths", **strength_of(number, edges=30))) == inside.sum() == 30
     monkeypatch.setattr("roicg.store.neo4j.communities.strength_null", None)
     result = find_communities(store, graph.id, task="add", edges=30, null_samples=20)
     ends = {graph.partition.rois[i].key for side in (graph.edges.source, graph.edges.target) for i in side[inside]}
@@ -152,25 +152,33 @@ def test_projected_strengths_are_those_of_the_null(store: Neo4jStore, task: str 
     if task is None:
         assert expected[frozenset(("m0.r0", "logits"))] == pytest.approx(np.sqrt(((0.9 / 0.73) ** 2 + (0.3 / 1.302) ** 2) / 2))
     values = strength_of(publish(store, graph), tasks=list(units), units=list(units.values()))
-    with projected(store.connection, "gds.project_strength", **values) as projection:
-        rows = store.cypher(
-            "CALL gds.graph.relationshipProperty.stream($name, 'strength') YIELD sourceNodeId AS u, targetNodeId AS v, propertyValue AS strength "
-            "RETURN gds.util.asNode(u).name AS u, gds.util.asNode(v).name AS v, strength",
-            name=projection.name,
-        )
-        assert len(rows) == projection.relationships == 2 * len(expected)
-    assert {frozenset((row["u"], row["v"])): row["strength"] for row in rows} == pytest.approx(expected)
+    rows = store.run("gds.strengths", **values)
+    assert len(rows) == len(expected)
+    assert {frozenset((names[row["source"]], names[row["target"]])): row["strength"] for row in rows} == pytest.approx(expected)
+
+
+def test_every_order_of_the_pairs_is_the_same_graph_in_gds(store: Neo4jStore) -> None:
+    pairs = [{"source": u, "target": w, "strength": s} for u, w, s in ((1, 7, 0.5), (2, 7, 1.5), (1, 2, 2.0))]
+    for stride in (1, 2**30):
+        columns = {f"{name}s": [row[name] for row in in_order(pairs, stride)] for name in ("source", "target", "strength")}
+        with projected(store.connection, "gds.project_pairs", **columns) as projection:
+            assert (projection.nodes, projection.relationships) == (3, 6)
+            rows = store.cypher(
+                "CALL gds.graph.relationshipProperty.stream($name, 'strength') YIELD sourceNodeId, targetNodeId, propertyValue "
+                "RETURN sourceNodeId AS source, targetNodeId AS target, propertyValue AS strength",
+                name=projection.name,
+            )
+        found = {(row["source"], row["target"]): row["strength"] for row in rows}
+        assert found == {ends: row["strength"] for row in pairs for ends in ((row["source"], row["target"]), (row["target"], row["source"]))}
+    orders = [[(row["source"], row["target"]) for row in in_order(pairs, stride)] for stride in (1, 2**30)]
+    assert orders == [[(1, 2), (1, 7), (2, 7)], [(2, 7), (1, 2), (1, 7)]]
 
 
 def test_parallel_ports_are_summed_before_the_absolute_value(store: Neo4jStore) -> None:
-    values = strength_of(publish(store, reference_graph(200)), leave_out=["logits", "mlp"])
-    with projected(store.connection, "gds.project_strength", **values) as projection:
-        rows = store.cypher(
-            "CALL gds.graph.relationshipProperty.stream($name, 'strength') YIELD sourceNodeId AS u, targetNodeId AS v, propertyValue AS strength "
-            "RETURN gds.util.asNode(v).name AS v, strength ORDER BY v",
-            name=projection.name,
-        )
-    assert {row["v"]: row["strength"] for row in rows if row["v"] != "tok"} == pytest.approx({"a0.h0": abs(0.1 - 0.2 + 0.5), "a0.h1": 0.1})
+    graph = reference_graph(200)
+    rows = store.run("gds.strengths", **strength_of(publish(store, graph), leave_out=["logits", "mlp"]))
+    names = [roi.key for roi in graph.partition.rois]
+    assert {names[row["target"]]: row["strength"] for row in rows} == pytest.approx({"a0.h0": abs(0.1 - 0.2 + 0.5), "a0.h1": 0.1})
 
 
 def test_where_no_merge_pays_every_roi_is_alone(store: Neo4jStore) -> None:
@@ -183,16 +191,14 @@ def test_where_no_merge_pays_every_roi_is_alone(store: Neo4jStore) -> None:
 
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
 def test_no_projection_is_left_behind_by_an_error_in_the_middle(store: Neo4jStore, error: type[BaseException]) -> None:
-    number = publish(store, reference_graph(200))
-    with pytest.raises(error), projected(store.connection, "gds.project_strength", **strength_of(number)) as projection:  # noqa: PT012 - the state before the error matters
+    with pytest.raises(error), projected(store.connection, "gds.project_pairs", **PAIR) as projection:  # noqa: PT012 - the state before the error matters
         assert [row["projection"] for row in store.run("gds.projections")] == [projection.name]
         raise error
     assert store.run("gds.projections") == []
 
 
 def test_an_error_inside_gds_leaves_nothing(store: Neo4jStore) -> None:
-    number = publish(store, reference_graph(200))
-    with pytest.raises(StoreError, match=r"gds\.leiden"), projected(store.connection, "gds.project_strength", **strength_of(number)):
+    with pytest.raises(StoreError, match=r"gds\.leiden"), projected(store.connection, "gds.project_pairs", **PAIR):
         store.run("gds.leiden", projection="no such projection", gamma=1.0, seed=0)
     assert store.run("gds.projections") == []
 
@@ -212,8 +218,8 @@ def test_an_error_after_gds_leaves_neither_projection_nor_analysis(store: Neo4jS
 
 
 def test_a_projection_that_cannot_be_made_leaves_nothing(store: Neo4jStore) -> None:
-    with pytest.raises(QueryError, match="needs the parameter tasks"), projected(store.connection, "gds.project_strength", number=1):
-        pytest.fail("nothing can be projected without tasks")
+    with pytest.raises(QueryError, match="needs the parameter targets"), projected(store.connection, "gds.project_pairs", sources=[1], strengths=[1.0]):
+        pytest.fail("nothing can be projected without targets")
     assert store.run("gds.projections") == []
 
 

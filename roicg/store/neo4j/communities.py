@@ -11,8 +11,6 @@
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from roicg.numerics.communities import (
     PortEdges,
     UndirectedGraph,
@@ -25,9 +23,7 @@ from roicg.numerics.communities import (
     strength_null,
     swap_null,
 )
-from roicg.store.neo4j.divisions import LEAVE_OUT, Asked, CommunityResult, Question, memberships
-from roicg.store.neo4j.driver import Connection
-from roicg.store.neo4j.projection import projected, require_memory
+from roicg.store.neo4j.divisions import LEAVE_OUT, Asked, CommunityResult, Question, divisions
 
 if TYPE_CHECKING:
     from roicg.store.neo4j.store import Neo4jStore
@@ -58,24 +54,17 @@ def find_communities(
         return known
     port_edges = asked.edges()
     graph = port_edges.undirected()
-    require_memory(asked.connection, len(asked.keys), len(graph.strength))
-    values = strength_values(asked)
-    best = best_of(graph, gamma, [divide(asked.connection, asked.keys, attempt, gamma, values) for attempt in attempt_seeds(seed)])
+    pairs = asked.connection.read("gds.strengths", **strength_values(asked))
+    best = best_of(graph, gamma, divisions(asked.connection, pairs, len(asked.keys), gamma, attempt_seeds(seed)))
     observed = modularity(graph, best, gamma)
     return asked.write(graph, best, observed, _nulls(port_edges, graph, observed, asked.question))
 
 
 def strength_values(asked: Asked) -> dict[str, Any]:
-    """Parameters of ``gds.project_strength`` for a question."""
+    """Parameters of ``gds.strengths`` for a question."""
     most = asked.question.edges or ALL_EDGES
     units = {"tasks": list(asked.units), "units": list(asked.units.values())}
     return {"number": asked.number, **units, "leave_out": list(asked.question.leave_out), "edges": most}
-
-
-def divide(connection: Connection, keys: list[str], attempt: int, gamma: float, values: dict[str, Any]) -> np.ndarray:
-    """Step 3, one try: community of every ROI by GDS."""
-    with projected(connection, "gds.project_strength", stride=attempt, **values) as projection:
-        return memberships(connection, keys, projection.name, gamma, attempt)
 
 
 def _nulls(edges: PortEdges, graph: UndirectedGraph, observed: float, question: Question) -> Verdicts:

@@ -1,6 +1,6 @@
 """What communities and roles share: the edges they start from, and how a division of a published graph is kept beside its nulls."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from roicg.core.ids import NUMERICS, digest
 from roicg.numerics.communities import NullVerdict, PortEdges, UndirectedGraph, Verdicts
 from roicg.store.neo4j.adding import is_new
 from roicg.store.neo4j.driver import Connection, Rows, Transaction
+from roicg.store.neo4j.projection import projected, require_memory
 from roicg.store.neo4j.settled import standing_version
 from roicg.store.stored import to_json
 
@@ -25,6 +26,7 @@ SINK = "logits.in"
 SMALLEST_EFFECT = 1e-9
 """A task whose total effect is a smaller share of its strengths has none: it is rounding."""
 NULLS = ("blocks", "configuration")
+_PRIME = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,17 +164,38 @@ def task_units(graph: ComputationalGraph, task: str | None) -> dict[str, float]:
     return units
 
 
-def memberships(connection: Connection, keys: list[str], projection: str, gamma: float, attempt: int) -> np.ndarray:
-    """Community of every ROI by GDS on an undirected projection; one that nothing joins is alone in its community, and changes no modularity."""
+def divisions(connection: Connection, pairs: Rows, n: int, gamma: float, attempts: Iterable[int]) -> list[np.ndarray]:
+    """Community of each of ``n`` ROIs by GDS, one array per try; one that nothing joins is alone in its community, and changes no modularity.
+
+    ``pairs`` are rows of source, target (indices of ROIs) and strength. Every try is another order of them, see ``gds.project_pairs``.
+    ``StoreError``: not enough memory.
+    """
+    if not pairs:
+        return [np.arange(n) for _ in attempts]
+    require_memory(connection, n, len(pairs))
+    found = []
+    for attempt in attempts:
+        columns = {f"{name}s": [row[name] for row in in_order(pairs, attempt)] for name in ("source", "target", "strength")}
+        with projected(connection, "gds.project_pairs", **columns) as projection:
+            community = _communities(connection, projection.name, gamma, attempt)
+        found.append(np.unique([community.get(i, -1 - i) for i in range(n)], return_inverse=True)[1])
+    return found
+
+
+def in_order(pairs: Rows, stride: int) -> Rows:
+    """The rows in one of many orders: by source, then target, both times ``stride`` (1 to ``_PRIME`` - 1) modulo that prime."""
+    return sorted(pairs, key=lambda row: (row["source"] * stride % _PRIME, row["target"] * stride % _PRIME))
+
+
+def _communities(connection: Connection, projection: str, gamma: float, seed: int) -> dict[int, int]:
+    """Node of the projection → its community; empty where no merge raises the modularity, where GDS 2.13 fails instead of leaving every node alone."""
     try:
-        rows = connection.read("gds.leiden", projection=projection, gamma=gamma, seed=attempt)
+        rows = connection.read("gds.leiden", projection=projection, gamma=gamma, seed=seed)
     except StoreError as error:
-        # Where no merge raises the modularity, GDS 2.13 fails instead of leaving every node alone.
         if "LeidenDendrogramManager" not in str(error):
             raise
         rows = []
-    community = {row["roi"]: row["community"] for row in rows}
-    return np.unique([community.get(key, -1 - i) for i, key in enumerate(keys)], return_inverse=True)[1]
+    return {row["node"]: row["community"] for row in rows}
 
 
 def named(keys: list[str], graph: UndirectedGraph, membership: np.ndarray) -> tuple[tuple[str, ...], ...]:

@@ -8,13 +8,14 @@
 5. Write as communities are written, as an analysis of kind ``roles``.
 """
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from roicg.numerics.communities import Verdicts, against_null, attempt_seeds, best_of, modularity
 from roicg.numerics.roles import coordinates, joined, nearest_graph, neighbours, role_block_null, role_similarity, role_strength_null, shift
-from roicg.store.neo4j.divisions import LEAVE_OUT, Asked, CommunityResult, Question, memberships
+from roicg.store.neo4j.divisions import LEAVE_OUT, Asked, CommunityResult, Question, divisions
 from roicg.store.neo4j.projection import projected, require_memory
 
 if TYPE_CHECKING:
@@ -44,22 +45,18 @@ def find_roles(
     edges = asked.edges()
     similarity, here = role_similarity(edges), joined(edges)
     graph = nearest_graph(similarity, neighbours(len(here)))
-    best = best_of(graph, gamma, divide(asked, similarity[np.ix_(here, here)], here, [*attempt_seeds(seed)]))
+    best = best_of(graph, gamma, divide(asked, similarity[np.ix_(here, here)], here, attempt_seeds(seed)))
     observed = modularity(graph, best, gamma)
     draws = [null(edges, gamma, null_samples, seed) for null in (role_block_null, role_strength_null)]
     return asked.write(graph, best, observed, Verdicts(*(against_null(observed, draw) for draw in draws)))
 
 
-def divide(asked: Asked, similarity: np.ndarray, here: np.ndarray, attempts: list[int]) -> list[np.ndarray]:
+def divide(asked: Asked, similarity: np.ndarray, here: np.ndarray, attempts: Iterable[int]) -> list[np.ndarray]:
     """Step 3: community of every ROI by GDS, one array per try; ``similarity`` is that of the ROIs ``here``."""
     connection, keys = asked.connection, asked.keys
     require_memory(connection, len(here), len(here) ** 2)  # coordinates are as many numbers as that
     rows = [{"roi": keys[i], "coordinates": row.tolist()} for i, row in zip(here.tolist(), coordinates(similarity), strict=True)]
-    found = []
     with projected(connection, "gds.project_coordinates", number=asked.number, rows=rows) as points:
         connection.read("gds.join_nearest", points=points.name, neighbours=neighbours(len(here)), seed=asked.question.seed)
-        for attempt in attempts:
-            with projected(connection, "gds.project_nearest", points=points.name, shift=shift(similarity), stride=attempt) as nearest:
-                alone = np.arange(len(keys))  # where no ROI is like another, nothing is projected
-                found.append(memberships(connection, keys, nearest.name, asked.question.gamma, attempt) if nearest.relationships else alone)
-    return found
+        pairs = connection.read("gds.nearest", points=points.name, shift=shift(similarity))
+    return divisions(connection, pairs, len(keys), asked.question.gamma, attempts)

@@ -40,40 +40,40 @@ def connection(fake: Collecting) -> Connection:
     return cast(Connection, fake)
 
 
-PROJECTED = {"gds.project_strength": [{"nodes": 3, "relationships": 4}]}
+PROJECTED = {"gds.project_shares": [{"nodes": 3, "relationships": 4}]}
 
 
 def test_one_name_is_made_dropped_before_a_second_try_and_dropped_at_the_end() -> None:
     fake = Collecting(PROJECTED)
-    with projected(connection(fake), "gds.project_strength", number=1) as projection:
+    with projected(connection(fake), "gds.project_shares", number=1) as projection:
         assert (projection.nodes, projection.relationships) == (3, 4)
-    assert fake.names() == ["gds.drop", "gds.project_strength", "gds.drop", "gds.project_strength", "gds.drop"]
+    assert fake.names() == ["gds.drop", "gds.project_shares", "gds.drop", "gds.project_shares", "gds.drop"]
     assert {params["projection"] for _, params in fake.asked} == {projection.name}
     assert projection.name.startswith(PREFIX)
-    with projected(connection(fake), "gds.project_strength", number=1) as other:
+    with projected(connection(fake), "gds.project_shares", number=1) as other:
         assert other.name != projection.name
 
 
 @pytest.mark.parametrize("nothing", [[], [{"nodes": None, "relationships": None}], [{"nodes": 0, "relationships": 0}]])
 def test_nothing_to_project_is_an_empty_projection(nothing: list[dict[str, Any]]) -> None:
-    with projected(connection(Collecting({"gds.project_strength": nothing})), "gds.project_strength") as projection:
+    with projected(connection(Collecting({"gds.project_shares": nothing})), "gds.project_shares") as projection:
         assert (projection.nodes, projection.relationships) == (0, 0)
 
 
 @pytest.mark.parametrize("error", [ValueError("inside"), KeyboardInterrupt()])
 def test_an_error_inside_is_raised_after_the_drop(error: BaseException) -> None:
     fake = Collecting(PROJECTED)
-    with pytest.raises(type(error)), projected(connection(fake), "gds.project_strength"):
+    with pytest.raises(type(error)), projected(connection(fake), "gds.project_shares"):
         raise error
     assert fake.names()[-1] == "gds.drop"
 
 
 def test_the_first_error_is_the_one_that_is_told() -> None:
-    fake = Collecting(PROJECTED, {"gds.project_strength": StoreError("no memory"), "gds.drop": StoreUnreachable("gone")})
-    with pytest.raises(StoreUnreachable, match="gone"), projected(connection(fake), "gds.project_strength"):
+    fake = Collecting(PROJECTED, {"gds.project_shares": StoreError("no memory"), "gds.drop": StoreUnreachable("gone")})
+    with pytest.raises(StoreUnreachable, match="gone"), projected(connection(fake), "gds.project_shares"):
         pytest.fail("never made")
-    fake = Collecting(PROJECTED, {"gds.project_strength": StoreError("no memory")})
-    with pytest.raises(StoreError, match="no memory"), projected(connection(fake), "gds.project_strength"):
+    fake = Collecting(PROJECTED, {"gds.project_shares": StoreError("no memory")})
+    with pytest.raises(StoreError, match="no memory"), projected(connection(fake), "gds.project_shares"):
         pytest.fail("never made")
     assert fake.names()[-1] == "gds.drop"
 
