@@ -9,23 +9,27 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import NoReturn
 from unittest.mock import patch
 
 import neo4j
 import pytest
 
-from roicg.core.errors import RoicgError
+from roicg.core.errors import RoicgError, ServerError
 from roicg.server import health
 from roicg.server.address import Address, environment_address
 from tests.lanes.container import PLANS_STAND, neo4j_container
 from tests.lanes.engine import NoEngine
 from tests.published import empty
 
+ROOT = Path(__file__).resolve().parents[1]
 NO_SERVER = "no Neo4j server for the integration tests"
+NOT_EMBEDDED = "looks into the home of an embedded server, these tests run on another"
 # Stops the server and removes its home as soon as the pipe to the test process closes, however that process ended.
 _WATCH = """
 import pathlib, shutil, sys
@@ -50,41 +54,83 @@ def watched_home() -> Iterator[Path]:
             watcher.wait(120)
 
 
+# What a command does that finds no server running; the output is the address.
+_START = "import sys, pathlib\nfrom tests.server_fixtures import start_embedded\nprint(start_embedded(pathlib.Path(sys.argv[1])))"
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """The server of a session; where it is the embedded one its home, and the exit code, stdout and stderr of the two commands that started it at once."""
+
+    address: Address
+    home: Path | None = None
+    starters: tuple[tuple[int, str, str], ...] = ()
+
+
 @pytest.fixture(scope="session")
-def address() -> Iterator[Address]:
+def server() -> Iterator[Server]:
     """A running server: ROICG_NEO4J_URI, else the embedded one, else a container; without any a skip, or a failure where one is required."""
     with ExitStack() as stack:
         yield _server(stack)
 
 
-def _server(stack: ExitStack) -> Address:
+@pytest.fixture(scope="session")
+def address(server: Server) -> Address:
+    """Where the session's server is."""
+    return server.address
+
+
+def _server(stack: ExitStack) -> Server:
     reasons: list[str] = []
     try:
         named = environment_address()
         if named is not None:
             health.check(named.uri, named.user, named.password, named.database)
             _refuse_to_empty_a_database_in_use(named)
-            return named
+            return Server(named)
     except RoicgError as error:
         unavailable(str(error))
     if wanted_server() != "container":
         try:
-            return start_embedded(stack.enter_context(watched_home()))
+            return _started_twice(stack.enter_context(watched_home()))
         except (ImportError, RoicgError) as error:
             reasons.append(f"no embedded server ({error})")
     if wanted_server() != "embedded":
         try:
-            return stack.enter_context(neo4j_container())
+            return Server(stack.enter_context(neo4j_container()))
         except (ImportError, NoEngine, RoicgError) as error:
             reasons.append(f"no container ({error})")
     unavailable("; ".join(reasons))
 
 
-@pytest.fixture(scope="module")
-def server_home() -> Iterator[Path]:
-    """A home of its own for tests that start and stop embedded servers, with the jars in the cache."""
+def _started_twice(home: Path) -> Server:
+    """The embedded server of ``home``, which two commands start at the same time: tests of the start look at what they said."""
+    from roicg.server.embedded import start
+    from roicg.server.jars import fetch_jars
+
+    fetch_jars()
+    commands = [
+        subprocess.Popen([sys.executable, "-c", _START, str(home)], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)
+    ]
+    said = [command.communicate(timeout=300) for command in commands]
+    if any(command.returncode for command in commands):
+        raise ServerError("; ".join(errors.strip().splitlines()[-1] for _, errors in said if errors.strip()))
+    return Server(start(home), home, tuple((command.returncode, *texts) for command, texts in zip(commands, said, strict=True)))
+
+
+@pytest.fixture(scope="session")
+def shared_home(server: Server) -> Path:
+    """The home of the session's server, where it is an embedded one."""
+    if server.home is None:
+        pytest.skip(NOT_EMBEDDED)
+    return server.home
+
+
+@pytest.fixture(scope="session")
+def spare_home() -> Iterator[Path]:
+    """The home of the one server that tests stop, kill, fill from outside and configure (tests/spare.py), with the jars in the cache."""
     if wanted_server() == "container" or os.environ.get("ROICG_NEO4J_URI"):
-        pytest.skip("starts and stops embedded servers, these tests run on another")
+        pytest.skip(NOT_EMBEDDED)
     with watched_home() as home:
         try:
             from roicg.server.jars import fetch_jars
@@ -101,12 +147,12 @@ def clean_database(address: Address) -> Address:
     return empty(address)
 
 
-def start_embedded(home: Path) -> Address:
-    """Start the embedded server with more patience than users get: other tests may keep the machine busy."""
+def start_embedded(home: Path, more: Mapping[str, str] = MappingProxyType({})) -> Address:
+    """Start the embedded server with ``more`` settings, and with more patience than users get: other tests may keep the machine busy."""
     from roicg.server import embedded
 
-    plain = embedded.neo4j_conf
-    with patch.object(embedded, "neo4j_conf", lambda *sizes: plain(*sizes) + "".join(f"{name}={value}\n" for name, value in PLANS_STAND.items())):
+    plain, added = embedded.neo4j_conf, {**PLANS_STAND, **more}
+    with patch.object(embedded, "neo4j_conf", lambda *sizes: plain(*sizes) + "".join(f"{name}={value}\n" for name, value in added.items())):
         return embedded.start(home, timeout_s=240.0)
 
 

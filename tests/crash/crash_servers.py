@@ -10,14 +10,14 @@ from tests.crash import servers
 pytestmark = pytest.mark.neo4j
 
 
-def test_server_killed_while_loading(server_home: Path, seed: int) -> None:
-    servers.killed_server(server_home, seed)
+def test_server_killed_while_loading(spare_home: Path, seed: int) -> None:
+    servers.killed_server(spare_home, seed)
 
 
-def test_little_memory(server_home: Path, seed: int) -> None:
-    servers.little_memory(server_home, seed)
+def test_little_memory(spare_home: Path, seed: int) -> None:
+    servers.little_memory(spare_home, seed)
 
 
-def test_without_gds(server_home: Path, tmp_path: Path) -> None:
-    embedded.stop(server_home)
-    servers.without_gds(server_home, tmp_path)
+def test_without_gds(spare_home: Path, tmp_path: Path) -> None:
+    embedded.stop(spare_home)
+    servers.without_gds(spare_home, tmp_path)

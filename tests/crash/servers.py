@@ -1,4 +1,4 @@
-"""Servers of their own for what the shared one must not suffer: little memory, sudden death, no Graph Data Science."""
+"""What befalls the spare server: sudden death, a transaction larger than its memory, no Graph Data Science."""
 
 import os
 import random
@@ -16,7 +16,6 @@ import pytest
 from roicg.core.errors import StoreError, StoreUnreachable
 from roicg.server import embedded, health
 from roicg.server.address import Address
-from roicg.server.configuration import Memory, neo4j_conf
 from roicg.server.credentials import read_password
 from roicg.server.home import ServerFiles
 from roicg.server.jars import GDS_GROUP, fetch_jars, read_lock
@@ -29,25 +28,14 @@ from tests.crash.life import BATCH, scaled
 from tests.crash.scenarios import cleaned, prepare
 from tests.handmade import curves, slot_of
 from tests.published import empty
+from tests.spare import spare_server
 from tests.wide import wide_graph
-
-HEAP_MB = 256
-TRANSACTION = "db.memory.transaction.max=16m\n"
-
-
-def small_server(home: Path) -> Address:
-    """Start, or find, the server of ``home`` with 256 MB of heap and 16 MB for a transaction."""
-    with (
-        patch.object(embedded, "memory_for", lambda total: Memory(HEAP_MB, 64)),
-        patch.object(embedded, "neo4j_conf", lambda ports, memory: neo4j_conf(ports, memory) + TRANSACTION),
-    ):
-        return embedded.start(home, 240.0)
 
 
 def killed_server(home: Path, seed: int) -> None:
     """The server is killed while a writer loads, and started again at once: the writer, or the next one, publishes the same."""
     rng = random.Random(seed)
-    address = small_server(home)
+    address = spare_server(home)
     batch, delay = rng.randint(1, 10), rng.random() * 0.05
     pid = embedded.status(home).pid
     assert pid is not None
@@ -58,7 +46,7 @@ def killed_server(home: Path, seed: int) -> None:
         time.sleep(delay)
         os.kill(pid, signal.SIGKILL)
         has_ended(process, within_s=30.0)
-        restarted.append(small_server(home))
+        restarted.append(spare_server(home))
 
     restarter = threading.Thread(target=restart)
     batches = []
@@ -96,7 +84,7 @@ def little_memory(home: Path, seed: int, *, rows: int = 8_000) -> None:
         written[0] = done
 
     graph = wide_graph(rows, seed)
-    with Neo4jStore(empty(small_server(home)), rules=PublishRules(batch=rows, on_batch=note)) as store:
+    with Neo4jStore(empty(spare_server(home)), rules=PublishRules(batch=rows, on_batch=note)) as store:
         assert store.put(graph, slot_of(graph)).outcome == "published"
         print(f"  the largest of {len(sizes)} batches had {max(sizes)} rows of {rows}")
         assert max(sizes) < rows

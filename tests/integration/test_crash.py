@@ -54,6 +54,6 @@ def test_a_projection_of_a_killed_process_is_dropped_by_gc(address: Address) -> 
     scenarios.killed_in_projection(address, seed=0)
 
 
-def test_a_server_with_little_memory_that_is_killed_while_loading(server_home: Path) -> None:
-    servers.little_memory(server_home, seed=0, rows=6_000)
-    servers.killed_server(server_home, seed=0)
+def test_a_server_with_little_memory_that_is_killed_while_loading(spare_home: Path) -> None:
+    servers.little_memory(spare_home, seed=0, rows=6_000)
+    servers.killed_server(spare_home, seed=0)

@@ -1,4 +1,4 @@
-"""The embedded server as users meet it: real processes, two full starts in all, shared by the tests in order."""
+"""The embedded server as users meet it: the session's, which two commands started, starts that fail, and the spare one, which is ended."""
 
 import base64
 import json
@@ -26,6 +26,8 @@ from roicg.server.home import ServerFiles
 from roicg.server.jars import read_lock
 from roicg.server.line import find_line
 from roicg.server.process import has_ended, read_record
+from tests.server_fixtures import Server
+from tests.spare import spare_server
 
 PATIENCE_S = 240.0
 LOCK = read_lock()
@@ -37,27 +39,18 @@ def starter(home: Path, timeout_s: float = PATIENCE_S) -> subprocess.Popen[str]:
 
 
 @pytest.fixture(scope="module")
-def outputs(server_home: Path) -> list[tuple[int, str, str]]:
-    """Exit code, stdout and stderr of two commands that started the server of one home at the same time."""
-    with starter(server_home) as one, starter(server_home) as two:
-        texts = [one.communicate(timeout=300), two.communicate(timeout=300)]
-        return [(one.returncode, *texts[0]), (two.returncode, *texts[1])]
+def served(server: Server, shared_home: Path) -> Address:
+    """The session's server."""
+    return server.address
 
 
 @pytest.fixture(scope="module")
-def served(server_home: Path, outputs: list[tuple[int, str, str]]) -> Address:
-    """The server that those commands left behind."""
-    return start(server_home, PATIENCE_S)
+def found(shared_home: Path, served: Address) -> ServerStatus:
+    return status(shared_home)
 
 
-@pytest.fixture(scope="module")
-def found(server_home: Path, served: Address) -> ServerStatus:
-    return status(server_home)
-
-
-def test_two_simultaneous_starts_make_one_server_that_outlives_them(outputs, served: Address, found: ServerStatus) -> None:
-    assert [code for code, _, _ in outputs] == [0, 0], outputs
-    assert outputs[0][1] == outputs[1][1] == f"{served}\n"
+def test_two_simultaneous_starts_make_one_server_that_outlives_them(server: Server, served: Address, found: ServerStatus) -> None:
+    assert [(code, said) for code, said, _ in server.starters] == [(0, f"{served}\n")] * 2, server.starters
     servers = [process for process in psutil.process_iter(["cmdline"]) if f"--home-dir={ServerFiles.of(found.home).root}" in (process.info["cmdline"] or [])]
     assert [process.pid for process in servers] == [found.pid]
     assert os.getsid(found.pid) == found.pid
@@ -68,17 +61,17 @@ def test_the_status_names_the_tested_versions(found: ServerStatus, served: Addre
     assert found.bolt_uri == served.uri
 
 
-def test_attaching_is_quick_and_changes_nothing(server_home: Path, served: Address, found: ServerStatus) -> None:
+def test_attaching_is_quick_and_changes_nothing(shared_home: Path, served: Address, found: ServerStatus) -> None:
     began = time.monotonic()
-    assert start(server_home) == served == running_address(server_home)
+    assert start(shared_home) == served == running_address(shared_home)
     assert time.monotonic() - began < 10
-    assert status(server_home).pid == found.pid
+    assert status(shared_home).pid == found.pid
 
 
-def test_a_lost_note_is_found_again_by_the_command_line(server_home: Path, served: Address, found: ServerStatus) -> None:
-    ServerFiles.of(server_home).record.unlink()
-    assert start(server_home) == served
-    assert status(server_home).pid == found.pid
+def test_a_lost_note_is_found_again_by_the_command_line(shared_home: Path, served: Address, found: ServerStatus) -> None:
+    ServerFiles.of(shared_home).record.unlink()
+    assert start(shared_home) == served
+    assert status(shared_home).pid == found.pid
 
 
 def test_gds_answers(served: Address) -> None:
@@ -103,20 +96,20 @@ def test_only_the_loopback_interface_is_listened_on(found: ServerStatus) -> None
     assert {address.port for address in listening} == {int(uri.rsplit(":", 1)[1].strip("/")) for uri in (found.bolt_uri, found.http_uri)}
 
 
-def test_files_belong_to_their_owner_only(server_home: Path, found: ServerStatus) -> None:
-    files = ServerFiles.of(server_home)
-    folders = [server_home, files.root, files.data, files.logs, files.configuration]
+def test_files_belong_to_their_owner_only(shared_home: Path, found: ServerStatus) -> None:
+    files = ServerFiles.of(shared_home)
+    folders = [shared_home, files.root, files.data, files.logs, files.configuration]
     assert {stat.S_IMODE(path.stat().st_mode) for path in folders} == {0o700}
     secrets = [files.password, files.auth, files.record, files.console, files.configuration / "neo4j.conf"]
     assert {stat.S_IMODE(path.stat().st_mode) for path in secrets} == {0o600}
 
 
-def test_the_password_is_nowhere_but_in_its_file(server_home: Path, served: Address, found: ServerStatus, outputs) -> None:
+def test_the_password_is_nowhere_but_in_its_file(shared_home: Path, served: Address, found: ServerStatus, server: Server) -> None:
     process = psutil.Process(found.pid)
-    texts = [str(process.cmdline()), str(process.environ()), str(outputs), str(found), repr(served)]
+    texts = [str(process.cmdline()), str(process.environ()), str(server.starters), str(found), repr(served)]
     texts += [path.read_text(errors="replace") for path in found.logs.iterdir() if path.is_file()]
     assert [text for text in texts if served.password in text] == []
-    holders = [path for path in ServerFiles.of(server_home).root.rglob("*") if path.is_file() and served.password.encode() in path.read_bytes()]
+    holders = [path for path in ServerFiles.of(shared_home).root.rglob("*") if path.is_file() and served.password.encode() in path.read_bytes()]
     assert holders == [found.password_file]
 
 
@@ -180,21 +173,28 @@ def test_an_interrupted_start_leaves_no_server(tmp_path: Path, served: Address) 
 
 
 @pytest.fixture
-def stopped_by_sigterm(server_home: Path, served: Address, found: ServerStatus) -> str:
-    """Leave something in the database, end its server with SIGTERM, and return what it logged."""
-    with neo4j.GraphDatabase.driver(served.uri, auth=(served.user, served.password)) as driver:
-        driver.execute_query("CREATE (:Kept {value: 7})", database_="neo4j")
-    process = psutil.Process(found.pid)
-    process.terminate()
-    assert has_ended(process, within_s=60)
-    return (found.logs / "console.log").read_text()
+def living(spare_home: Path) -> ServerStatus:
+    """The spare server, with something of ours in its database."""
+    address = spare_server(spare_home)
+    with neo4j.GraphDatabase.driver(address.uri, auth=(address.user, address.password)) as driver:
+        driver.execute_query("MERGE (:Kept {value: 7})", database_="neo4j")
+    return status(spare_home)
 
 
 @pytest.fixture
-def squatter(found: ServerStatus) -> Iterator[int]:
+def stopped_by_sigterm(living: ServerStatus) -> str:
+    """End the spare server with SIGTERM, and return what it logged."""
+    process = psutil.Process(living.pid)
+    process.terminate()
+    assert has_ended(process, within_s=60)
+    return (living.logs / "console.log").read_text()
+
+
+@pytest.fixture
+def squatter(living: ServerStatus) -> Iterator[int]:
     """The process id of a program that took the Bolt port meanwhile."""
-    assert found.bolt_uri is not None
-    port = found.bolt_uri.rsplit(":", 1)[1]
+    assert living.bolt_uri is not None
+    port = living.bolt_uri.rsplit(":", 1)[1]
     script = f"import socket, time\nwith socket.socket() as s:\n s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)\n s.bind(('127.0.0.1', {port}))\n s.listen()\n print('ready', flush=True)\n time.sleep(600)"
     with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as child:
         assert child.stdout is not None
@@ -203,25 +203,23 @@ def squatter(found: ServerStatus) -> Iterator[int]:
         child.kill()
 
 
-def test_sigterm_stale_note_taken_port_and_a_second_life(
-    stopped_by_sigterm: str, squatter: int, server_home: Path, served: Address, found: ServerStatus
-) -> None:
+def test_sigterm_stale_note_taken_port_and_a_second_life(living: ServerStatus, stopped_by_sigterm: str, squatter: int, spare_home: Path) -> None:
     assert stopped_by_sigterm.rstrip().endswith("Stopped.")
-    files = ServerFiles.of(server_home)
+    files = ServerFiles.of(spare_home)
     files.record.write_text(json.dumps({"pid": squatter, "created": 0.0, "bolt": 20001, "http": 20002}))
-    assert not status(server_home).running
+    assert not status(spare_home).running
 
-    address = start(server_home, PATIENCE_S)
-    again = status(server_home)
-    assert address.uri != served.uri
-    assert again.http_uri == found.http_uri
-    assert address.password == served.password
+    address = spare_server(spare_home)
+    again = status(spare_home)
+    assert address.uri != living.bolt_uri
+    assert again.http_uri == living.http_uri
+    assert address.password == living.password_file.read_text().strip()
     with neo4j.GraphDatabase.driver(address.uri, auth=(address.user, address.password)) as driver:
         assert driver.execute_query("MATCH (n:Kept) RETURN n.value AS v", database_="neo4j").records[0]["v"] == 7
     assert psutil.pid_exists(squatter)
 
-    assert stop(server_home) is True
-    assert stop(server_home) is False
-    assert not status(server_home).running
+    assert stop(spare_home) is True
+    assert stop(spare_home) is False
+    assert not status(spare_home).running
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", int(address.uri.rsplit(":", 1)[1]))) != 0

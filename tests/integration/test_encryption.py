@@ -1,41 +1,25 @@
 """Encrypted connections to a server with a self-signed certificate: taken on trust, checked and refused, checked and known."""
 
 import os
-import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from roicg.core.errors import StoreError, StoreUnreachable
-from roicg.server import configuration
 from roicg.server.address import Address
 from roicg.server.home import ServerFiles
 from roicg.store.neo4j.store import Neo4jStore
-from tests.server_fixtures import start_embedded
+from tests.spare import CERTIFICATE, spare_server
 
 pytestmark = pytest.mark.neo4j
-CERTIFICATE = Path(__file__).parents[1] / "data" / "tls"
-SETTINGS = {
-    "server.bolt.tls_level": "OPTIONAL",
-    "dbms.ssl.policy.bolt.enabled": "true",
-    "dbms.ssl.policy.bolt.base_directory": "tls",
-    "dbms.ssl.policy.bolt.private_key": "private.key",
-    "dbms.ssl.policy.bolt.public_certificate": "public.crt",
-    "dbms.ssl.policy.bolt.client_auth": "NONE",
-}
 
 
 @pytest.fixture(scope="module")
-def encrypted(server_home: Path) -> Iterator[Address]:
-    """The embedded server, told to offer TLS beside plain Bolt."""
-    shutil.copytree(CERTIFICATE, ServerFiles.of(server_home).root / "tls")
-    plain = configuration.neo4j_conf
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("roicg.server.embedded.neo4j_conf", lambda *sizes: plain(*sizes) + "".join(f"{key}={value}\n" for key, value in SETTINGS.items()))
-        yield start_embedded(server_home)
+def encrypted(spare_home: Path) -> Address:
+    """The spare server, which offers TLS beside plain Bolt."""
+    return spare_server(spare_home)
 
 
 def at(address: Address, scheme: str) -> Address:
@@ -76,11 +60,11 @@ def test_a_certificate_that_the_system_knows_is_checked_and_good(encrypted: Addr
     assert done.stdout.strip() == "[{'one': 1}] True", done.stderr
 
 
-def test_the_embedded_server_reads_no_file_of_this_machine_for_those_who_ask(encrypted: Address, server_home: Path, tmp_path: Path) -> None:
+def test_the_embedded_server_reads_no_file_of_this_machine_for_those_who_ask(encrypted: Address, spare_home: Path, tmp_path: Path) -> None:
     """Seen to fail before the setting was there: the password file of the server came back as a row."""
     (tmp_path / "secret.csv").write_text("secret\n")
     with Neo4jStore(encrypted) as store:
-        for file in (tmp_path / "secret.csv", ServerFiles.of(server_home).password):
+        for file in (tmp_path / "secret.csv", ServerFiles.of(spare_home).password):
             assert file.exists()
             with pytest.raises(StoreError, match="allow_csv_import_from_file_urls"):
                 store.cypher("LOAD CSV FROM $url AS row RETURN row", url=file.as_uri())
