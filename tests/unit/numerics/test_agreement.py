@@ -51,9 +51,12 @@ def test_jaccard_of_every_pair_of_groups_by_hand() -> None:
 
 
 @pytest.mark.parametrize("seed", range(30))
-def test_adjusted_rand_is_scikit_learns_to_the_bit(seed: int) -> None:
-    """Random, equal, single and all-single groups of names that are no counts from 0. Seen to fail with fp and fn exchanged in one term."""
-    from sklearn.metrics import adjusted_rand_score
+def test_indices_are_scikit_learns_to_the_bit(seed: int) -> None:
+    """Random, equal, single and all-single groups of names that are no counts from 0.
+
+    Seen to fail with fp and fn exchanged in one term, and with the information added up in another order.
+    """
+    from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 
     rng = np.random.default_rng(seed)
     n = int(rng.integers(1, 60))
@@ -61,3 +64,4 @@ def test_adjusted_rand_is_scikit_learns_to_the_bit(seed: int) -> None:
     for first in kinds:
         for second in kinds:
             assert adjusted_rand(first, second) == adjusted_rand_score(first, second)
+            assert normalised_mutual_information(first, second) == normalized_mutual_info_score(first, second)
