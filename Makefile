@@ -1,6 +1,8 @@
 # Every word here is what CI and a person type; all need Python 3.11–3.13, git and make, and nothing else.
 PYTHON ?= $(or $(shell command -v python3),$(shell command -v python),python3)
 BIN := .venv/bin
+# Images and CI often set it. Here dozens of processes import the same packages, and each would compile them anew: 14 s for torch's, not 5.
+export PYTHONDONTWRITEBYTECODE :=
 .PHONY: setup fmt lint types layers check test lanes crash bench bench-peer claims demo up down docs wheel ui
 
 setup: ## .venv with pinned dependencies and the database jars; does only what its stamp says is missing
