@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.__main__ import main
-from roicg.store.neo4j import communities, store
+from roicg.store.neo4j import divisions, store
 from roicg.store.neo4j.publish import PublishRules
 
-_memberships = communities.memberships
+_communities = divisions._communities
 
 
 def _wait(point: str) -> None:
@@ -25,13 +25,13 @@ def _wait(point: str) -> None:
         time.sleep(0.05)
 
 
-def _held_memberships(*given: Any) -> Any:
+def _held_communities(*given: Any) -> Any:
     _wait("analyses")
-    return _memberships(*given)
+    return _communities(*given)
 
 
 if __name__ == "__main__":
     if (Path(os.environ["ROICG_HOME"]) / "hold" / "publish").exists():
         store.PublishRules = functools.partial(PublishRules, batch=5, on_batch=lambda rows: _wait("publish") if rows >= 10 else None)  # type: ignore[assignment,misc]
-    communities.memberships = _held_memberships
+    divisions._communities = _held_communities
     sys.exit(main())
