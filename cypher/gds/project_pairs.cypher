@@ -1,4 +1,4 @@
-// Pairs with a strength, as an undirected graph for community search.
+// How strongly are these pairs joined, as an undirected graph for community search?
 // The pairs are given, not matched here, since GDS has every statement that projects planned once more, whatever it costs: this one costs little.
 // GDS's Leiden visits nodes in the order of the rows and its seed hardly matters: another order is another try.
 // mode: read
