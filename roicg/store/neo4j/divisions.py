@@ -1,4 +1,4 @@
-"""What communities and roles share: the edges they start from, and how a division of a published graph is kept beside its nulls."""
+"""What communities and roles share: the edges they start from, their division by Leiden in GDS, and how it is kept beside its nulls."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
