@@ -21,7 +21,7 @@ import pytest
 from roicg.server.jars import read_lock
 from tests.lanes.container import neo4j_image, new_password
 from tests.lanes.engine import answering_engine
-from tests.lanes.fresh import build_wheel
+from tests.lanes.fresh import CONSTRAINTS, PIP, build_wheel
 from tests.lanes.images import ROOT, official_or_local, roicg_image
 
 pytestmark = pytest.mark.timeout(3600)  # set-up makes four images; each wait has PATIENCE_S of its own and ends with the services' logs
@@ -118,6 +118,8 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     wheel = build_wheel(folder / "dist")
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(folder / "wheel")
+    beside = ["--no-deps", "-c", str(CONSTRAINTS), "--target", str(folder / "wheel"), "dagster-postgres", "psycopg2-binary"]  # what the set-up leaves out
+    subprocess.run([*PIP, "install", "--quiet", *beside], check=True)
     (folder / "studies").mkdir()
     (folder / "studies" / "composed.yaml").write_text(STUDY)
     shutil.copy(WEIGHTS, folder / "studies" / "w.safetensors")
