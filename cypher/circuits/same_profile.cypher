@@ -10,21 +10,20 @@
 // return: size INTEGER features of the ROI
 // return: cosine FLOAT 1 = the same, -1 = the opposite
 MATCH (:Slot {key: $slot})-[:PUBLISHED]->(v:GraphVersion)-[:HAS_ROI]->(r:ROI {name: $roi})
-MATCH (r)-[e:EDGE]-(other:ROI)
-WHERE e.graph = v.number AND e.task = $task AND e.weight <> 0.0
-WITH v, r, collect({e: e, other: other, out: startNode(e) = r}) AS mine, sum(e.weight ^ 2) AS square
-UNWIND mine AS m
-WITH v, r, square, m.e AS e, m.other AS other, m.out AS out
-MATCH (other)-[f:EDGE]-(o:ROI)
-WHERE f.graph = v.number AND f.task = $task AND f.port = e.port AND o <> r AND o.kind = r.kind AND (startNode(f) = o) = out
-WITH v, square, o, sum(e.weight * f.weight) AS dot
-CALL (v, o) {
-  MATCH (o)-[g:EDGE]-(:ROI)
-  WHERE g.graph = v.number AND g.task = $task
-  RETURN sum(g.weight ^ 2) AS theirs
-}
-WITH o, dot, square, theirs
-WHERE theirs > 0.0
-RETURN o.name AS roi, o.label AS label, o.size AS size, dot / sqrt(square * theirs) AS cosine
+MATCH (a:ROI)-[e:EDGE]->(b:ROI)
+USING INDEX SEEK e:EDGE(graph, task, rank)
+WHERE e.graph = v.number AND e.task = $task AND e.rank >= 1
+// An edge has a place in two profiles: what a gives to b by this port, and what b takes from a.
+UNWIND [{roi: a, other: b, out: true}, {roi: b, other: a, out: false}] AS end
+WITH r, end.other AS other, end.out AS out, e.port AS port, collect({roi: end.roi, weight: e.weight}) AS there
+UNWIND there AS t
+WITH r, t.roi AS o, t.weight AS weight, head([m IN there WHERE m.roi = r | m.weight]) AS mine
+WITH r, o, sum(mine * weight) AS dot, sum(weight ^ 2) AS square, count(CASE WHEN mine <> 0.0 THEN 1 END) AS shared
+WITH r, collect({roi: o, dot: dot, square: square, shared: shared}) AS profiles
+WITH r, profiles, head([p IN profiles WHERE p.roi = r | p.square]) AS own
+UNWIND profiles AS p
+WITH p.roi AS o, p.dot AS dot, own * p.square AS squares, p.shared AS shared, r
+WHERE o <> r AND o.kind = r.kind AND shared > 0 AND squares > 0.0
+RETURN o.name AS roi, o.label AS label, o.size AS size, dot / sqrt(squares) AS cosine
 ORDER BY cosine DESC, roi
 LIMIT $limit

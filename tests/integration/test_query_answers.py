@@ -97,27 +97,3 @@ def test_shares_of_all_paths_of_a_task_sum_to_one(store: Neo4jStore) -> None:
         assert sum(row["score"] for row in paths) == pytest.approx(1.0)
         assert [row["score"] for row in paths] == sorted((row["score"] for row in paths), reverse=True)
         assert store.run("gds.projections") == []
-
-
-EDGE_QUERIES = sorted(
-    name for name, query in catalogue().items() if (name.split(".")[0] in (*ROOMS, "draw", "gds") or name == "house.provenance") and ":EDGE" in query.text
-)
-
-
-@pytest.mark.parametrize("name", EDGE_QUERIES)
-def test_edges_are_found_by_an_index_and_never_by_a_scan(store: Neo4jStore, name: str) -> None:
-    """One slot's answer must not wait for the edges of all other checkpoints.
-
-    A plan may begin at an index or at the rows of a GDS procedure: its nodes are the ROIs of one projection, thus of one version.
-    """
-    query = catalogue()[name]
-    with store.connection._driver.session() as session:
-        plan = session.run("EXPLAIN " + query.text, {field.name: field.default for field in query.params}).consume().plan
-    operators, stack = [], [plan]
-    while stack:
-        step = stack.pop()
-        operators.append(step["operatorType"].removesuffix("@neo4j"))
-        stack += step.get("children", [])
-    assert not [operator for operator in operators if "Scan" in operator]
-    begins = [operator for operator in operators if "IndexSeek" in operator or operator == "ProcedureCall"]
-    assert begins, operators
