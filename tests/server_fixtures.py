@@ -31,6 +31,8 @@ ROOT = Path(__file__).resolve().parents[1]
 NO_SERVER = "no Neo4j server for the integration tests"
 UNVERIFIED = "-Xverify:none"
 """The jars' hashes were verified when they were fetched; their bytecode too takes a start 1.3 s of 9.6."""
+COLLECTOR = "-XX:+UseParallelGC"
+"""The shared server's: it answers questions of milliseconds, one after another; Java's usual collector makes the suite a tenth longer."""
 NOT_EMBEDDED = "looks into the home of an embedded server, these tests run on another"
 # Stops the server and removes its home as soon as the pipe to the test process closes, however that process ended.
 _WATCH = """
@@ -57,7 +59,7 @@ def watched_home() -> Iterator[Path]:
 
 
 # What a command does that finds no server running; the output is the address.
-_START = "import sys, pathlib\nfrom tests.server_fixtures import start_embedded\nprint(start_embedded(pathlib.Path(sys.argv[1])))"
+_START = "import sys, pathlib\nfrom tests.server_fixtures import COLLECTOR, start_embedded\nprint(start_embedded(pathlib.Path(sys.argv[1]), java=COLLECTOR))"
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,13 +151,13 @@ def clean_database(address: Address) -> Address:
     return empty(address)
 
 
-def start_embedded(home: Path, more: Mapping[str, str] = MappingProxyType({})) -> Address:
-    """Start the embedded server with ``more`` settings, and with more patience than users get: other tests may keep the machine busy."""
+def start_embedded(home: Path, more: Mapping[str, str] = MappingProxyType({}), java: str = "") -> Address:
+    """Start the embedded server with ``more`` settings and options of Java, and with more patience than users get: other tests may keep the machine busy."""
     from roicg.server import embedded
 
     plain, added = embedded.neo4j_conf, {**PLANS_STAND, **more}
     conf = patch.object(embedded, "neo4j_conf", lambda *sizes: plain(*sizes) + "".join(f"{name}={value}\n" for name, value in added.items()))
-    options = f"{UNVERIFIED} {os.environ.get('ROICG_JAVA_OPTIONS', '')}"
+    options = f"{UNVERIFIED} {java} {os.environ.get('ROICG_JAVA_OPTIONS', '')}"
     with conf, patch.dict(os.environ, ROICG_JAVA_OPTIONS=options):
         return embedded.start(home, timeout_s=240.0)
 

@@ -4,7 +4,6 @@ One for all such tests of a session, because a start takes ten seconds and the q
 once, and runs on from test to test.
 """
 
-import os
 import shutil
 from pathlib import Path
 from unittest.mock import patch
@@ -33,9 +32,8 @@ def spare_server(home: Path) -> Address:
     root = ServerFiles.of(home).root
     shutil.copytree(CERTIFICATE, root / "tls", dirs_exist_ok=True)
     root.chmod(0o700)
-    options = f"-XX:TieredStopAtLevel=1 {os.environ.get('ROICG_JAVA_OPTIONS', '')}"  # it does not live long enough for Java's second compiler
-    with patch.object(embedded, "memory_for", lambda total: Memory(HEAP_MB, 64)), patch.dict(os.environ, ROICG_JAVA_OPTIONS=options):
-        return start_embedded(home, SETTINGS)
+    with patch.object(embedded, "memory_for", lambda total: Memory(HEAP_MB, 64)):
+        return start_embedded(home, SETTINGS, java="-XX:TieredStopAtLevel=1")  # it does not live long enough for Java's second compiler
 
 
 def stopped_and_empty(home: Path) -> Path:
