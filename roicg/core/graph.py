@@ -12,10 +12,11 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from roicg.core.errors import LawError
-from roicg.core.ids import canonical_text, digest_of_texts
+from roicg.core.ids import canonical_text, digest_of_texts, float_texts
 from roicg.core.partition import RoiPartition
 from roicg.core.sites import is_upstream
 
+_ROWS = 10_000  # of the edge table, written out for the content hash at once
 PathName = Literal["ports", "inputs", "clean", "exact"]
 
 
@@ -151,9 +152,11 @@ class ComputationalGraph:
         middles = [",".join([text[part] for part in ends[e]]) for e in order]
         for t in sorted(range(len(edges.tasks)), key=edges.tasks.__getitem__):
             task = canonical_text(edges.tasks[t])
-            columns = [column[t][order].astype(np.float64).tolist() for column in (edges.weight, edges.se, edges.mean_abs)]
-            for middle, weight, se, mean_abs in zip(middles, *columns, strict=True):
-                yield f'[{task},{middle},"float:{weight!r}","float:{se!r}","float:{mean_abs!r}"]'
+            columns = [column[t][order] for column in (edges.weight, edges.se, edges.mean_abs)]
+            for start in range(0, len(order), _ROWS):
+                part = slice(start, start + _ROWS)
+                for middle, weight, se, mean_abs in zip(middles[part], *(float_texts(column[part]) for column in columns), strict=True):
+                    yield f'[{task},{middle},"float:{weight}","float:{se}","float:{mean_abs}"]'
 
     def inflow(self, task: str) -> Float[np.ndarray, " roi"]:
         """Σ of weights into each ROI."""

@@ -1,5 +1,6 @@
 """Content ids: sha256 over a canonical form, the same in every process and on every machine."""
 
+import functools
 import hashlib
 import itertools
 import json
@@ -7,6 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float
+from pydantic_core import to_json
 
 NUMERICS = 3
 """Part of every graph id. Bumped by hand when golden numbers move, and when the default of a setting changes: ids hash the
@@ -37,6 +40,29 @@ def canonical(value: Any) -> Any:
 def canonical_text(value: Any) -> str:
     """The canonical form as the text that is hashed."""
     return json.dumps(canonical(value), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+
+
+def float_texts(values: Float[np.ndarray, " value"]) -> list[str]:
+    """``repr`` of every value, four times as fast: written by pydantic's Rust where both write plain decimals, which is from 1e-4 to 1e16."""
+    numbers = np.asarray(values, dtype=np.float64)
+    listed = numbers.tolist()
+    if not listed or not _written_alike():
+        return list(map(repr, listed))
+    texts = to_json(listed).decode()[1:-1].split(",")
+    size = np.abs(numbers)
+    for i in np.flatnonzero(~((size >= _PLAIN[0]) & (size < _PLAIN[1]))).tolist():
+        texts[i] = repr(listed[i])
+    return texts
+
+
+_PLAIN = (1e-4, 1e16)
+
+
+@functools.cache
+def _written_alike() -> bool:
+    """Whether the installed pydantic writes plain decimals as ``repr`` does: ids must not change with a library's taste."""
+    probes = [1e-4, 0.00012345678901234567, 0.001, 0.1 + 0.2, 1.0, -2.5, 100.0, 1e15, 9007199254740993.0, 9999999999999998.0]
+    return to_json(probes).decode() == f"[{','.join(map(repr, probes))}]"
 
 
 def digest(*parts: Any) -> str:

@@ -5,10 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from roicg.core import ids
 from roicg.core.errors import LawError, PromptError
 from roicg.core.graph import Checkpoint, ComputationalGraph, EdgeTable
-from roicg.core.ids import canonical_text, digest, digest_of_texts
+from roicg.core.ids import canonical_text, digest, digest_of_texts, float_texts
 from roicg.core.partition import Roi, RoiPartition
 from roicg.core.prompts import PromptPair, PromptSet, TaskPrompts
 from roicg.core.rank import rank_edges
@@ -141,6 +143,25 @@ def literal_hash(graph: ComputationalGraph) -> str:
 def test_the_content_hash_is_made_row_by_row_and_is_the_defined_one(graph: ComputationalGraph) -> None:
     """Seen to fail with rows in the order of the ROIs' positions instead of their names, and with tasks as they come."""
     assert graph.content_hash == literal_hash(graph)
+
+
+EDGES_OF_PLAIN = [0.0, -0.0, *(np.nextafter(x, to) for x in (1e-4, 1e16, 1e-5, 1e17) for to in (0, 1e300)), 1e-4, 1e16, 5e-324, 2.0**-44, 2.0**53 + 2]
+
+
+@settings(max_examples=300, deadline=None)
+@given(values=st.lists(st.floats() | st.floats(-1, 1) | st.integers(-(2**53), 2**53).map(float) | st.sampled_from(EDGES_OF_PLAIN)))
+def test_floats_are_written_as_repr_writes_them(values: list[float]) -> None:
+    """Seen to fail without the bounds (0.00001, 1e+16), and with one of 1e-5."""
+    assert float_texts(np.array(values, dtype=np.float64)) == [repr(float(value)) for value in values]
+
+
+def test_a_library_that_writes_floats_its_own_way_does_not_change_a_hash(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ids, "to_json", lambda values: ("[" + ",".join(f"{value:.17e}" for value in values) + "]").encode())
+    ids._written_alike.cache_clear()
+    try:
+        assert float_texts(np.array([0.1, 2.0])) == ["0.1", "2.0"]
+    finally:
+        ids._written_alike.cache_clear()
 
 
 @pytest.mark.parametrize("parts", [(), ([],), ([], [1]), ([[1.5, "a"], [None, True]], ["é"], [])])
