@@ -2,6 +2,7 @@
 
 import os
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 
@@ -206,12 +207,21 @@ def test_what_was_published_meanwhile_is_judged_again_before_the_flip(store: Neo
     assert verify(store) == []
 
 
-def test_the_heart_beats_while_a_graph_is_read_back(store: Neo4jStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Reading a large graph back takes longer than a lock lasts. Seen to fail without the beat between pages."""
+@pytest.mark.parametrize(("page_s", "expiry_s", "beats"), [(0.11, 1, 8), (0.0, 60, 0)])
+def test_the_heart_beats_while_a_graph_is_read_back(store: Neo4jStore, page_s: float, expiry_s: int, beats: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reading a large graph back takes longer than a lock lasts; a small one is read between two beats. Seen to fail without the beat between pages."""
     monkeypatch.setattr(read, "PAGE", 4)
     seen: list[str] = []
     send = Transaction.send
-    monkeypatch.setattr(Transaction, "send", lambda self, name, *args, **more: (seen.append(name), send(self, name, *args, **more))[1])
+
+    def slowly(self: Transaction, name: str, *args: object, **more: object) -> object:
+        seen.append(name)
+        if name == "house.read_back":
+            time.sleep(page_s)
+        return send(self, name, *args, **more)
+
+    monkeypatch.setattr(Transaction, "send", slowly)
+    store.rules = PublishRules(expiry_s=expiry_s)
     graph = reference_graph(200)
     store.put(graph, slot_of(graph))
-    assert seen.count("house.read_back") == seen.count("publish.beat") == 2 * 4
+    assert (seen.count("house.read_back"), seen.count("publish.beat")) == (2 * 4, beats)

@@ -71,7 +71,7 @@ def collect(connection: Connection, *, slot: str = "", expiry_s: int, grace_s: i
     condemned = tuple(Condemned(**row) for row in connection.write("publish.condemn", slot=slot, expiry_s=expiry_s, grace_s=grace_s))
     for version in condemned:
         for kind, query in _OF_VERSION.items():
-            counts[kind] += _drain(connection, query, number=version.number)
+            counts[kind] += _drain(connection, query, once_more=False, number=version.number)
         connection.write("publish.collect_version", number=version.number)
     if condemned or sweep:
         for kind, query in _UNUSED.items():
@@ -94,8 +94,11 @@ def collectable(connection: Connection, *, expiry_s: int, grace_s: int) -> Colle
     return Collected(versions, counts | ({"projections": projections} if projections else {}))
 
 
-def _drain(connection: Connection, query: str, **fixed: Any) -> int:
-    """Run ``query`` until it removes nothing; a batch too big for the server's memory is halved. The rows removed."""
+def _drain(connection: Connection, query: str, *, once_more: bool = True, **fixed: Any) -> int:
+    """Run ``query`` until it removes nothing, without ``once_more`` until it finds less than it may remove (nobody else takes or adds any).
+
+    A batch too big for the server's memory is halved. The rows removed.
+    """
     total, batch = 0, BATCH
     while True:
         try:
@@ -105,9 +108,9 @@ def _drain(connection: Connection, query: str, **fixed: Any) -> int:
                 raise
             batch = max(1, batch // 2)
             continue
-        if not removed:
-            return total
         total += removed
+        if removed < (1 if once_more else batch):
+            return total
 
 
 def _drop_projections(connection: Connection) -> int:

@@ -45,7 +45,7 @@ class TransactionMemoryFull(StoreError):
 
 @dataclass(frozen=True, slots=True)
 class _Alone:
-    """Statements each in a transaction that the server makes for it."""
+    """Statements each in a transaction that the server makes for it: one journey to the server instead of three."""
 
     session: neo4j.Session
     metadata: dict[str, Any]
@@ -124,7 +124,7 @@ class Connection:
 
     def read(self, name: str, /, **params: Any) -> Rows:
         """Rows of a reading query in READ access mode, where the server itself refuses writes."""
-        return self._managed(name, lambda tx: tx.run(name, **params), ("read",), alone=opens_transactions(find_query(name).text))
+        return self._managed(name, lambda tx: tx.run(name, **params), ("read",), alone=True)
 
     def reading(self, name: str, work: Callable[[Transaction], T]) -> T:
         """Several reading queries in one transaction called ``name``; ``work`` may run more than once."""
@@ -132,7 +132,7 @@ class Connection:
 
     def write(self, name: str, /, **params: Any) -> Rows:
         """Rows of one writing query in a transaction of its own."""
-        return self._managed(name, lambda tx: tx.run(name, **params), ("write", "read"))
+        return self._managed(name, lambda tx: tx.run(name, **params), ("write", "read"), alone=True)
 
     def transaction(self, name: str, work: Callable[[Transaction], T]) -> T:
         """Several queries in one writing transaction called ``name``; ``work`` may run more than once."""

@@ -5,9 +5,10 @@
    one that is dead, or silent for longer than ``expiry_s``, is fenced off (its staged version loses its ``run``).
 2. Look what stands: the same id with the same content is left alone, within rounding too, else refused unless told to replace.
 3. Stage a version with a number of its own, which no slot shows.
-4. Load it in batches. Each transaction first proves that the version is still ours and advances ``rows_done``, so that it
-   takes effect exactly once or, fenced off, not at all. A batch too big for the server's memory is halved.
-5. Read everything back and compare every bit; the heart beats between pages.
+4. Load it in batches of rows, whatever they are rows of. Each transaction first proves that the version is still ours and
+   advances ``rows_done``, so that it takes effect exactly once or, fenced off, not at all. A batch too big for the server's
+   memory is halved.
+5. Read everything back and compare every bit; the heart beats meanwhile.
 6. Flip: in one transaction the slot shows the new version and the old one is superseded. One flip happens at a time, and what
    stood in 2 must stand still, else 2 is asked again.
 7. Collect what earlier writers left in this slot; superseded versions stay for a while for those who read them.
@@ -29,7 +30,7 @@ from roicg.core.graph import ComputationalGraph
 from roicg.store.neo4j.collect import collect
 from roicg.store.neo4j.driver import Connection, Transaction, TransactionMemoryFull
 from roicg.store.neo4j.read import read_version
-from roicg.store.neo4j.rows import Step, grouped, partition_id, partition_steps, version_row, version_steps
+from roicg.store.neo4j.rows import Step, between, grouped, partition_id, partition_steps, version_row, version_steps
 from roicg.store.neo4j.writer import is_known_dead, writing
 from roicg.store.protocol import Outcome, PublishResult, Slot
 from roicg.store.stored import check_ranks, differences, judge, to_json
@@ -71,6 +72,7 @@ class Publication:
         self._connection, self._graph, self._slot, self._rules = connection, graph, slot, rules
         self._hash = graph.content_hash
         self._run = ""
+        self._beaten = time.monotonic()
 
     def publish(self, *, replace: bool) -> PublishResult:
         """The numbered steps of this module; raises ``PublishConflict`` when refused or fenced off."""
@@ -153,27 +155,29 @@ class Publication:
         row = _first(self._connection.transaction("publish.stage", stage), slot)
         staged, done = _Staged(slot.key, row["number"], graph.id, self._run), 0
         if not row["partition_complete"]:
-            for step in partition_steps(graph, slot):
-                done = self._load(staged, step, done)
+            done = self._load(staged, partition_steps(graph, slot), done)
             self._complete(staged, partition["id"], done)
-        for step in version_steps(graph, slot, staged.number):
-            done = self._load(staged, step, done)
+        self._load(staged, version_steps(graph, slot, staged.number), done)
         return staged
 
-    def _load(self, staged: _Staged, step: Step, done: int) -> int:
-        """Load ``step`` after ``done`` rows; returns the rows written in total."""
-        position, size = 0, self._rules.batch
-        while position < len(step.rows):
-            part = step.rows[position : position + size]
+    def _load(self, staged: _Staged, steps: Sequence[Step], done: int) -> int:
+        """Load ``steps``, one after the other, after ``done`` rows; returns the rows written in total.
+
+        A batch is whatever rows come next: the end of one step and the beginning of another share a transaction.
+        """
+        position, size, total = 0, self._rules.batch, sum(len(step.rows) for step in steps)
+        while position < total:
+            part = between(steps, position, position + size)
+            n = sum(len(step.rows) for step in part)
             try:
-                self._connection.transaction(step.query, functools.partial(self._batch, staged=staged, step=step, part=part, before=done))
+                self._connection.transaction(part[-1].query, functools.partial(self._batch, staged=staged, part=part, before=done, n=n))
             except TransactionMemoryFull as error:
                 if size == 1:
                     raise StoreError(f"the database has no memory for a single row ({error}); give it more heap (server.memory.heap.max_size)") from error
-                size = max(1, min(size, len(part)) // 2)
+                size = max(1, min(size, n) // 2)
                 continue
-            position += len(part)
-            done += len(part)
+            position += n
+            done += n
             if self._rules.on_batch:
                 self._rules.on_batch(done)
         return done
@@ -188,24 +192,28 @@ class Publication:
         self._connection.transaction("load.partition_complete", mark)
 
     def _beat(self) -> None:
-        """A sign of life; ``PublishConflict`` when the slot is no longer ours."""
+        """A sign of life, if the last is a tenth of the expiry old; ``PublishConflict`` when the slot is no longer ours."""
+        if time.monotonic() - self._beaten < self._rules.expiry_s / 10:
+            return
 
         def beat(tx: Transaction) -> None:
             _first(tx.run("publish.beat", slot=self._slot.key, run=self._run), self._slot)
 
         self._connection.transaction("publish.beat", beat)
+        self._beaten = time.monotonic()
 
-    def _batch(self, tx: Transaction, *, staged: _Staged, step: Step, part: Sequence[dict[str, Any]], before: int) -> None:
-        """One transaction: proof, then rows. Runs again after a lost connection; what was committed then is seen and left."""
-        row = _first(tx.run("publish.advance", **asdict(staged), before=before, rows=len(part)), self._slot)
-        if row["done"] == before + len(part):
+    def _batch(self, tx: Transaction, *, staged: _Staged, part: Sequence[Step], before: int, n: int) -> None:
+        """One transaction: proof, then the ``n`` rows. Runs again after a lost connection; what was committed then is seen and left."""
+        row = _first(tx.run("publish.advance", **asdict(staged), before=before, rows=n), self._slot)
+        if row["done"] == before + n:
             return
         if row["done"] != before:
             raise PublishConflict(f"version {staged.number} holds {row['done']} rows where {before} were expected; another writer wrote to it")
-        rows = {"groups": grouped(part)} if step.query == "load.edges" else {"rows": part}
-        written = tx.run(step.query, **rows, **step.fixed)[0]["written"]
-        if written != len(part):
-            raise StoreError(f"{step.query} wrote {written} of {len(part)} rows of version {staged.number}; nothing is published, run it again")
+        for step in part:
+            rows = {"groups": grouped(step.rows)} if step.query == "load.edges" else {"rows": step.rows}
+            written = tx.run(step.query, **rows, **step.fixed)[0]["written"]
+            if written != len(step.rows):
+                raise StoreError(f"{step.query} wrote {written} of {len(step.rows)} rows of version {staged.number}; nothing is published, run it again")
 
     def _verify(self, staged: _Staged) -> None:
         """Step 5."""

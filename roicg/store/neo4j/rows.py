@@ -1,7 +1,7 @@
 """A computational graph as rows for the database, in an order that depends on nothing but the graph."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, overload
 
 from roicg.core.graph import ComputationalGraph
@@ -95,6 +95,17 @@ def version_steps(graph: ComputationalGraph, slot: Slot, number: int) -> list[St
         Step("load.port_groups", groups, {"number": number}),
         Step("load.edges", EdgeRows(graph), {"number": number}),
     ]
+
+
+def between(steps: Sequence[Step], start: int, stop: int) -> list[Step]:
+    """Rows ``start`` to ``stop`` of all steps, counted through, as steps of their own; none is empty."""
+    found, before = [], 0
+    for step in steps:
+        first, last = max(start - before, 0), min(stop - before, len(step.rows))
+        if first < last:
+            found.append(replace(step, rows=step.rows[first:last]))
+        before += len(step.rows)
+    return found
 
 
 def grouped(rows: Sequence[Row]) -> list[Row]:

@@ -12,6 +12,7 @@ from roicg.core.graph import ComputationalGraph
 from roicg.store.neo4j import publish
 from roicg.store.neo4j.driver import TransactionMemoryFull
 from roicg.store.neo4j.publish import Publication, PublishRules
+from roicg.store.neo4j.rows import between, partition_steps, version_steps
 from roicg.store.registry import find_query
 from tests.handmade import reference_graph, slot_of
 
@@ -25,7 +26,7 @@ class Collecting:
     def __init__(self, room: int = 10**9) -> None:
         self.sent: list[tuple[str, dict[str, Any]]] = []
         self.room = room
-        self.done = 0
+        self.batches: list[int] = []
         self.answers: dict[str, Callable[[dict[str, Any]], list[dict[str, Any]]]] = {}
 
     def run(self, name: str, /, **params: Any) -> list[dict[str, Any]]:
@@ -36,13 +37,14 @@ class Collecting:
         if name == "publish.lock":
             return [{"holder": params["run"], "age_s": 0}]
         if name == "publish.advance":
-            self.done += params["rows"]
+            self.batches.append(0)
             return [{"done": params["before"]}]
         if name.startswith("load.") and name not in ("load.tasks", "load.partition_complete"):
-            rows = rows_of(name, params)
-            if len(rows) > self.room:
+            written = len(rows_of(name, params))
+            self.batches[-1] += written
+            if self.batches[-1] > self.room:
                 raise TransactionMemoryFull("no room")
-            return [{"written": len(rows)}]
+            return [{"written": written}]
         return {"publish.stage": [{"number": 7, "partition_complete": False}], "publish.flip": [{"number": 7, "replaced": []}]}.get(name, [])
 
     read = write = run
@@ -68,9 +70,8 @@ def test_the_protocol_is_sent_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
     fake = Collecting()
     result = put(fake, monkeypatch)
     assert (result.outcome, result.number, result.edges, result.content_hash) == ("published", 7, 16, GRAPH.content_hash)
-    loads = [name for step in ("blocks", "features") for name in ("publish.advance", f"load.{step}")]
-    loads += ["publish.advance", "load.partition_complete"]
-    loads += [name for step in ("rois", "flows", "port_groups", "edges") for name in ("publish.advance", f"load.{step}")]
+    loads = ["publish.advance", "load.blocks", "load.features", "publish.advance", "load.partition_complete"]
+    loads += ["publish.advance", "load.rois", "load.flows", "load.port_groups", "load.edges"]
     opening = ["publish.stands", "publish.lock", "publish.fence", "publish.standing", "load.tasks", "publish.stage"]
     closing = ["publish.turn", "publish.standing", "publish.flip", "publish.score", "publish.chain", "publish.release", "publish.condemn"]
     assert fake.names == opening + loads + closing
@@ -105,11 +106,27 @@ def test_edges_go_out_sorted_and_grouped_by_source_whatever_their_order_was(monk
 def test_a_batch_the_server_has_no_memory_for_is_halved_until_it_fits(monkeypatch: pytest.MonkeyPatch) -> None:
     fake = Collecting(room=3)
     assert put(fake, monkeypatch, batch=16).outcome == "published"
-    sizes = [len(rows_of(name, params)) for name, params in fake.sent if name == "load.edges"]
-    assert sizes[:3] == [16, 8, 4]
-    assert sum(size for size in sizes if size <= 3) == 32
+    announced = [params["rows"] for name, params in fake.sent if name == "publish.advance"]
+    written = [rows for rows in announced if rows <= 3]
+    steps = partition_steps(GRAPH, SLOT), version_steps(GRAPH, SLOT, 7)
+    assert announced[:4] == [16, 8, 4, 2]
+    assert sum(written) == sum(len(step.rows) for part in steps for step in part)
+    assert [params["before"] for name, params in fake.sent if name == "publish.advance" and params["rows"] <= 3] == [
+        sum(written[:i]) for i in range(len(written))
+    ]
     with pytest.raises(StoreError, match="no memory for a single row"):
         put(Collecting(room=0), monkeypatch)
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 16, 1000])
+def test_batches_are_all_rows_in_their_order(size: int) -> None:
+    """Seen to fail with rows counted within each step."""
+    steps = version_steps(GRAPH, SLOT, 7)
+    whole = [(step.query, row) for step in steps for row in step.rows[:]]
+    batches = [between(steps, start, start + size) for start in range(0, len(whole), size)]
+    assert [(step.query, row) for batch in batches for step in batch for row in step.rows] == whole
+    assert all(len(step.rows) for batch in batches for step in batch)
+    assert [sum(len(step.rows) for step in batch) for batch in batches[:-1]] == [size] * (len(batches) - 1)
 
 
 def test_a_batch_that_was_committed_although_its_answer_got_lost_is_not_written_twice(monkeypatch: pytest.MonkeyPatch) -> None:
