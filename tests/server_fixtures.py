@@ -145,6 +145,14 @@ def spare_home() -> Iterator[Path]:
         yield home
 
 
+@pytest.hookimpl(tryfirst=True)  # before -m chooses
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests on the spare server, which the others may run beside."""
+    for item in items:
+        if "spare_home" in getattr(item, "fixturenames", ()):
+            item.add_marker("spare")
+
+
 @pytest.fixture
 def clean_database(address: Address) -> Address:
     """The address of a database with its schema, if it had it, and nothing else."""

@@ -32,7 +32,7 @@ import yaml
 
 from roicg.core.errors import RoicgError
 from tests.lanes.engine import NoEngine, engine
-from tests.lanes.outcomes import Outcomes, complaints, read_outcomes, table
+from tests.lanes.outcomes import Outcomes, complaints, read_outcomes, table, together
 from tests.server_fixtures import NO_SERVER, start_embedded, watched_home
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -50,7 +50,8 @@ class Lane:
 
     The seconds are as measured on 2026-11-28.
 
-    ``docker``: it needs an engine. ``suite``: it runs the integration suite. ``named``: it is given an URI.
+    ``docker``: it needs an engine. ``suite``: it runs the integration suite. ``named``: it is given an URI. ``parts``: marks (``-m``) of the
+    pytest processes that share the tests and run at the same time; one process without any.
     """
 
     arguments: tuple[str, ...]
@@ -60,11 +61,14 @@ class Lane:
     docker: bool = False
     suite: bool = False
     named: bool = False
+    parts: tuple[str, ...] = ()
 
 
 LANES = {
     "embedded": Lane((), 0, {"ROICG_TEST_SERVER": "embedded"}, "ROICG_REQUIRE_NEO4J"),
-    "next": Lane(SUITE_FOLDER, 280, {"ROICG_NEO4J_LINE": "next", "ROICG_TEST_SERVER": "embedded"}, "ROICG_REQUIRE_NEO4J_NEXT", suite=True),
+    "next": Lane(
+        SUITE_FOLDER, 280, {"ROICG_NEO4J_LINE": "next", "ROICG_TEST_SERVER": "embedded"}, "ROICG_REQUIRE_NEO4J_NEXT", suite=True, parts=("not spare", "spare")
+    ),
     "container": Lane(SUITE_FOLDER, 250, {"ROICG_TEST_SERVER": "container"}, "ROICG_REQUIRE_DOCKER", docker=True, suite=True),
     "uri": Lane(PART, 60, required="ROICG_REQUIRE_NEO4J", suite=True, named=True),
     "compose": Lane(("tests/lanes/lane_compose.py", *LANE_FILES), 250, {}, "ROICG_REQUIRE_DOCKER", docker=True),
@@ -134,7 +138,9 @@ def run_lane(lane: Lane, address: Mapping[str, str], report: Path, within_s: flo
     environment = {**inherited, **lane.environment, **address}
     began = time.monotonic()
     with ExitStack() as stack:
-        outcomes = Run(lane.arguments, environment, report, stack).ended(within_s)
+        words = [(*lane.arguments, "-m", mark) for mark in lane.parts] or [lane.arguments]
+        runs = [Run(arguments, environment, report.with_stem(f"{report.stem}-{i}"), stack) for i, arguments in enumerate(words)]
+        outcomes = together(run.ended(began + within_s - time.monotonic()) for run in runs)
     return replace(outcomes, seconds=time.monotonic() - began)
 
 
@@ -149,7 +155,7 @@ class Run:
 
     def ended(self, within_s: float) -> Outcomes:
         """What it did, once it has ended; raises subprocess.TimeoutExpired."""
-        code = self.process.wait(within_s if isfinite(within_s) else None)
+        code = self.process.wait(max(within_s, 0) if isfinite(within_s) else None)
         outcomes = read_outcomes(self.report)
         return replace(outcomes, failed=frozenset({f"pytest ended with {code}"})) if code != 0 and not outcomes.failed else outcomes
 

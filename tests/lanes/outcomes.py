@@ -29,6 +29,13 @@ class Outcomes:
         return [f"{count} × {reason}" for reason, count in Counter(self.skipped.values()).most_common()]
 
 
+def together(parts: Iterable[Outcomes]) -> Outcomes:
+    """The outcomes of runs that share their tests; their seconds are not added up, for they may have run at the same time."""
+    runs = list(parts)
+    passed, failed = (frozenset[str]().union(*sets) for sets in ((run.passed for run in runs), (run.failed for run in runs)))
+    return Outcomes(passed - failed, failed, {name: reason for run in runs for name, reason in run.skipped.items()})
+
+
 def read_outcomes(path: Path) -> Outcomes:
     """The outcomes and seconds in the JUnit file ``path``; none when the run ended before it was written."""
     if not path.exists():
