@@ -30,7 +30,15 @@ def admin(home: Path, folder: Path, *words: str) -> subprocess.CompletedProcess[
 
     files = ServerFiles.of(home)
     files.configuration.mkdir(parents=True, exist_ok=True)
-    command = [str(java_executable()), "-Xmx384m", *(f"--add-opens={one}=ALL-UNNAMED" for one in OPENED), "-cp", f"{fetch_jars()}/*", "org.neo4j.cli.AdminTool"]
+    command = [
+        str(java_executable()),
+        "-Xmx384m",
+        "-XX:TieredStopAtLevel=1",
+        *(f"--add-opens={one}=ALL-UNNAMED" for one in OPENED),
+        "-cp",
+        f"{fetch_jars()}/*",
+        "org.neo4j.cli.AdminTool",
+    ]
     environment = {**os.environ, "NEO4J_HOME": str(files.root), "NEO4J_CONF": str(files.configuration)}
     return subprocess.run([*command, *words], cwd=folder, env=environment, capture_output=True, text=True, timeout=500, check=False)
 
