@@ -261,6 +261,7 @@ def test_an_answer_does_not_come_from_within_a_flip(store: Neo4jStore) -> None:
     assert len(store.run("circuits.circuit", slot=key, task="add", edges=5)) == 5  # so that it is planned, and takes milliseconds
     store.cypher("MATCH (:Slot {key: $key})-[p:PUBLISHED]->(v) DELETE p", write=True, key=key)
     begin = "MATCH (slot:Slot {key: $key}), (v:GraphVersion {slot: $key, status: 'published'}) CREATE (slot)-[:PUBLISHED]->(v)"
+    store.cypher(f"EXPLAIN {begin}", write=True, key=key)
     later = threading.Timer(0.1, lambda: store.cypher(begin, write=True, key=key))
     later.start()
     try:

@@ -33,13 +33,24 @@ def forced(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
 def test_fourier_groups_of_trained_models_are_found_through_landmarks(
     count: int, seed: str, forced: Callable, modadd_lens: Callable[[str], Lens], modadd_prompts: Callable, neuron_frequencies: Callable
 ) -> None:
-    """512 neurons through a half, a fifth (as 20,000 through 4,096) and an eighth of them."""
+    """512 neurons through a half, a fifth (as 20,000 through 4,096) and an eighth of them, in seven draws of landmarks.
+
+    Which neurons are drawn hangs on the last bits of their signatures, so on the processor: one draw tells little. No draw mixes two
+    frequencies; in three of ten draws of ``seed3``, at any count, the cut at the finest level parts the neurons of one frequency in two
+    (ARI .72), never with ``seed2``.
+    """
     forced(count)
     lens = modadd_lens(seed)
     frequency, labelled = neuron_frequencies(seed)
-    signatures = activation_signatures(lens, [modadd_prompts(0)], SETTINGS)
-    partition = own_partition(lens.sites, signatures, SETTINGS)
-    assert adjusted_rand(partition.labels("m0")[labelled], frequency[labelled]) >= 0.95
+    exact = 0
+    for draw in range(7):
+        settings = RoiSettings(null_draws=2, seed=draw)
+        found = own_partition(lens.sites, activation_signatures(lens, [modadd_prompts(0)], settings), settings).labels("m0")[labelled]
+        assert adjusted_rand(found, frequency[labelled]) >= 0.7
+        mixed = [len(set(frequency[labelled][found == label].tolist())) for label in set(found.tolist())]
+        assert mixed == [1] * len(mixed)
+        exact += adjusted_rand(found, frequency[labelled]) >= 0.95
+    assert exact >= 2  # below by chance in 4 of 1,000 when three of ten draws part a group
 
 
 @pytest.mark.parametrize("method", sorted(METHODS))
