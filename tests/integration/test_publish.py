@@ -254,7 +254,7 @@ def test_books_are_kept_on_the_version(store: Neo4jStore) -> None:
 
 
 def test_an_answer_does_not_come_from_within_a_flip(store: Neo4jStore) -> None:
-    """A slot met without its version, here for a tenth of a second: readers wait. Seen to fail with two equal looks enough."""
+    """A slot met without its version, here for a twentieth of a second: readers wait. Seen to fail with two equal looks enough."""
     graph = reference_graph(200)
     store.put(graph, slot_of(graph))
     key = slot_of(graph).key
@@ -262,7 +262,7 @@ def test_an_answer_does_not_come_from_within_a_flip(store: Neo4jStore) -> None:
     store.cypher("MATCH (:Slot {key: $key})-[p:PUBLISHED]->(v) DELETE p", write=True, key=key)
     begin = "MATCH (slot:Slot {key: $key}), (v:GraphVersion {slot: $key, status: 'published'}) CREATE (slot)-[:PUBLISHED]->(v)"
     store.cypher(f"EXPLAIN {begin}", write=True, key=key)
-    later = threading.Timer(0.1, lambda: store.cypher(begin, write=True, key=key))
+    later = threading.Timer(0.05, lambda: store.cypher(begin, write=True, key=key))
     later.start()
     try:
         assert len(store.run("circuits.circuit", slot=key, task="add", edges=5)) == 5

@@ -15,8 +15,8 @@ from roicg.store.neo4j.driver import Connection, Rows, Transaction
 
 TRIES = 40
 PAUSE_S = 0.02
-LASTING = 10
-"""A version that this many tries (a second) find on its way is not: the database is damaged, ``verify`` says where, and questions are answered."""
+LASTING = 6
+"""A version that this many tries (a third of a second) find on its way is not: the database is damaged, ``verify`` says where, and questions are answered."""
 T = TypeVar("T")
 
 
