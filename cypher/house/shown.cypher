@@ -3,7 +3,7 @@
 // param: prefix STRING = "" beginning of the slots' keys: study|model@ for those of one model, empty for all
 // return: slots INTEGER
 // return: numbers INTEGER
-// return: moving INTEGER versions that are published and shown by no slot, or shown and not published: so only in the instant of a flip
+// return: moving INTEGER versions that are published and shown by no slot, or shown and not published: in the instant of a flip, or by damage
 // Asked before and after another question: numbers are never given twice, so both figures are the same only if nothing was published
 // in between. Where all three questions were asked within the instant in which a commit moves what a slot shows, `moving` tells.
 MATCH (slot:Slot)-[:PUBLISHED]->(v:GraphVersion)

@@ -9,7 +9,7 @@ import yaml
 
 from tests.lanes import __main__ as lanes
 from tests.lanes import lane_wheel
-from tests.lanes.outcomes import SUITE, Outcomes, complaints, read_outcomes, table
+from tests.lanes.outcomes import SUITE, Outcomes, complaints, read_outcomes, table, together
 
 JUNIT = """<testsuites><testsuite time="90.0">
 <testcase classname="tests.integration.test_a" name="test_one" time="1"/>
@@ -129,6 +129,12 @@ def test_a_run_that_ended_is_the_embedded_lane(monkeypatch: pytest.MonkeyPatch, 
     assert "embedded: tests.integration.test_a::test_two[x] failed" in said
     assert re.search(r"^embedded +3 +2 +1 +1\.5 ", said, re.MULTILINE)
     assert re.search(r"^small +1 +0 +0 ", said, re.MULTILINE)
+
+
+def test_parts_of_a_lane_are_judged_together() -> None:
+    """A failure in either is a failure. Seen to fail with the last part's outcomes taken for all."""
+    found = together([Outcomes(frozenset({"a", "b"}), frozenset({"c"}), {"d": "why"}), Outcomes(frozenset({"c", "e"}), skipped={"f": "because"})])
+    assert (found.passed, found.failed, found.skipped) == ({"a", "b", "e"}, {"c"}, {"d": "why", "f": "because"})
 
 
 def test_a_failed_test_is_in_the_exit_code(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
