@@ -57,6 +57,7 @@ def test_readers_during_flips(address: Address, seed: int) -> None:
     scenarios.readers_during_flips(address, seed, readers=3)
 
 
+@scenarios.half_made
 def test_connection_cut(address: Address, replaced: tuple[int, Counter[str]], seed: int) -> None:
     scenarios.cut_connection(address, seed, replaced[1])
 

@@ -1,5 +1,6 @@
 """The scenarios: each ends in an assertion that says what was published, and that nothing else is left."""
 
+import gc
 import json
 import os
 import random
@@ -12,6 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 import neo4j
+import pytest
 
 from roicg.core.graph import ComputationalGraph
 from roicg.server.address import Address
@@ -45,6 +47,10 @@ POINTS = [
     ("in the collection of what was superseded", ("gc",), "publish.collect_nodes", 1, "before"),
     ("before the version goes", ("gc",), "publish.collect_version", 1, "before"),
 ]
+
+
+half_made = pytest.mark.filterwarnings("ignore:Exception ignored in. <(socket|function Bolt.__del__):pytest.PytestUnraisableExceptionWarning")
+"""For tests that cut connections: one that breaks between its handshake and its first word is dropped by the driver (6.4) with its socket open."""
 
 
 def child(address: Address, acts: Sequence[str], **spec: Any) -> Child:
@@ -268,6 +274,7 @@ def cut_connection(address: Address, seed: int, expected: Counter[str], *, cuts:
             assert far.put(graph, slot_of(graph), replace=True).outcome == "replaced"
             print(f"  {proxied.cut} cuts: {', '.join(proxied.log)}")
             assert proxied.cut > 0
+        gc.collect()  # connections that the driver left half made go here, not in another test
         assert differences(graph, store.get(graph.id)) == []
         cleaned(store)
         assert difference(census(store), expected) == []

@@ -46,6 +46,7 @@ def test_readers_see_whole_versions_during_ten_flips(address: Address) -> None:
     scenarios.readers_during_flips(address, seed=0)
 
 
+@scenarios.half_made
 def test_a_connection_cut_in_the_middle_writes_everything_once(address: Address, replaced: tuple[int, Counter[str]]) -> None:
     scenarios.cut_connection(address, 0, replaced[1])
 

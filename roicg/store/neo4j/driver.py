@@ -143,7 +143,10 @@ class Connection:
         self._managed(name, lambda tx: tx.run(name), ("schema",))
 
     def free(self, text: str, params: dict[str, Any] | None = None, *, write: bool = False) -> Rows:
-        """Rows of Cypher that a person typed; READ access mode unless ``write``, which is never repeated on doubt."""
+        """Rows of Cypher that a person typed; READ access mode unless ``write``, which is never repeated on doubt.
+
+        What makes transactions of its own (``IN TRANSACTIONS``) is in doubt after any failure, and then not repeated at all.
+        """
         allowed, alone = ("write", "read") if write else ("read",), opens_transactions(text)
         return self._managed("typed", lambda tx: tx.send("typed", text, params or {}), allowed, repeatable=not write, alone=alone)
 
@@ -158,7 +161,9 @@ class Connection:
             while True:
                 try:
                     return self._once(name, work, allowed, alone=alone)
-                except (DriverError, Neo4jError) as error:
+                except (DriverError, Neo4jError, OSError) as error:
+                    if alone and not repeatable:  # its transactions commit one by one, some of them perhaps already
+                        raise
                     failures += 1
                     now = time.monotonic()
                     until = until or now + RETRY_S
@@ -225,9 +230,9 @@ def _is_memory(error: Neo4jError) -> bool:
     return (error.code or "").endswith(_MEMORY_CODES)
 
 
-def _passes(error: DriverError | Neo4jError, failures: int, repeatable: bool, allowed: tuple[str, ...]) -> bool:
+def _passes(error: DriverError | Neo4jError | OSError, failures: int, repeatable: bool, allowed: tuple[str, ...]) -> bool:
     """Whether it is worth trying again."""
-    if isinstance(error, IncompleteCommit):
+    if isinstance(error, IncompleteCommit | OSError):  # OSError: the driver lets it through where a connection breaks between its handshake and its first word
         return repeatable
     if isinstance(error, DriverError) or error.is_retryable():
         return error.is_retryable() and not (isinstance(error, Neo4jError) and _is_memory(error))

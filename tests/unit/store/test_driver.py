@@ -1,5 +1,6 @@
 """Which failures are tried again: what passes, within a bound; not what has no memory, nor what a person typed and may have been done."""
 
+import errno
 from collections.abc import Iterator
 from typing import Any
 
@@ -44,11 +45,17 @@ PASSING = [
     said("ClientError.Statement.EntityNotFound"),
     ServiceUnavailable("gone for a moment"),
     IncompleteCommit("the answer got lost"),
+    OSError(errno.ENOTCONN, "the connection broke between its handshake and its first word"),
 ]
 
 
-@pytest.mark.parametrize("error", PASSING, ids=lambda error: getattr(error, "code", None) or type(error).__name__)
-def test_what_passes_is_tried_again(connection: Connection, monkeypatch: pytest.MonkeyPatch, error: DriverError | Neo4jError) -> None:
+def named(error: Exception) -> str:
+    return getattr(error, "code", None) or type(error).__name__
+
+
+@pytest.mark.parametrize("error", PASSING, ids=named)
+def test_what_passes_is_tried_again(connection: Connection, monkeypatch: pytest.MonkeyPatch, error: DriverError | Neo4jError | OSError) -> None:
+    """Seen to fail for the OSError, by a connection cut at random: a publication died of it."""
     tries = failing(connection, monkeypatch, error, error)
     assert connection.write("publish.release", slot="s", run="r") == "done"
     assert tries == ["publish.release"] * 3
@@ -103,3 +110,12 @@ def test_what_a_person_typed_is_not_written_twice_on_doubt(connection: Connectio
     tries = failing(connection, monkeypatch, IncompleteCommit("the answer got lost"))
     assert connection.free("RETURN 1 AS one") == "done"
     assert len(tries) == 2
+
+
+@pytest.mark.parametrize("error", [*PASSING, said("TransientError.Transaction.LockClientStopped")], ids=named)
+def test_what_a_person_typed_in_transactions_of_its_own_is_written_once(connection: Connection, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    """Some of its transactions may be there before another fails; seen to fail for all but a lost commit."""
+    tries = failing(connection, monkeypatch, error)
+    with pytest.raises(StoreError):
+        connection.free("UNWIND [1, 2] AS i CALL (i) { CREATE (:Mine {i: i}) } IN TRANSACTIONS OF 1 ROW", write=True)
+    assert len(tries) == 1
