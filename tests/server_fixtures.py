@@ -151,10 +151,10 @@ def spare_home() -> Iterator[Path]:
 
 @pytest.hookimpl(tryfirst=True)  # before -m chooses
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests on the spare server, which the others may run beside."""
+    """Mark the tests on the spare server, which a lane may run beside the others."""
     for item in items:
         if "spare_home" in getattr(item, "fixturenames", ()):
-            item.add_marker("spare")
+            item.add_marker("beside")
 
 
 @pytest.fixture

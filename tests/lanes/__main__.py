@@ -50,8 +50,8 @@ class Lane:
 
     The seconds are as measured on 2026-11-28.
 
-    ``docker``: it needs an engine. ``suite``: it runs the integration suite. ``named``: it is given an URI. ``parts``: marks (``-m``) of the
-    pytest processes that share the tests and run at the same time; one process without any.
+    ``docker``: it needs an engine. ``suite``: it runs the integration suite. ``named``: it is given an URI. ``beside``: the tests
+    with that mark run in a second pytest process at the same time.
     """
 
     arguments: tuple[str, ...]
@@ -61,18 +61,16 @@ class Lane:
     docker: bool = False
     suite: bool = False
     named: bool = False
-    parts: tuple[str, ...] = ()
+    beside: bool = False
 
 
 LANES = {
     "embedded": Lane((), 0, {"ROICG_TEST_SERVER": "embedded"}, "ROICG_REQUIRE_NEO4J"),
-    "next": Lane(
-        SUITE_FOLDER, 280, {"ROICG_NEO4J_LINE": "next", "ROICG_TEST_SERVER": "embedded"}, "ROICG_REQUIRE_NEO4J_NEXT", suite=True, parts=("not spare", "spare")
-    ),
+    "next": Lane(SUITE_FOLDER, 280, {"ROICG_NEO4J_LINE": "next", "ROICG_TEST_SERVER": "embedded"}, "ROICG_REQUIRE_NEO4J_NEXT", suite=True, beside=True),
     "container": Lane(SUITE_FOLDER, 250, {"ROICG_TEST_SERVER": "container"}, "ROICG_REQUIRE_DOCKER", docker=True, suite=True),
     "uri": Lane(PART, 60, required="ROICG_REQUIRE_NEO4J", suite=True, named=True),
     "compose": Lane(("tests/lanes/lane_compose.py", *LANE_FILES), 250, {}, "ROICG_REQUIRE_DOCKER", docker=True),
-    "wheel": Lane(("tests/lanes/lane_wheel.py", *LANE_FILES), 180),
+    "wheel": Lane(("tests/lanes/lane_wheel.py", *LANE_FILES), 120, beside=True),
 }
 
 
@@ -138,7 +136,7 @@ def run_lane(lane: Lane, address: Mapping[str, str], report: Path, within_s: flo
     environment = {**inherited, **lane.environment, **address}
     began = time.monotonic()
     with ExitStack() as stack:
-        words = [(*lane.arguments, "-m", mark) for mark in lane.parts] or [lane.arguments]
+        words = [(*lane.arguments, "-m", mark) for mark in ("not beside", "beside")] if lane.beside else [lane.arguments]
         runs = [Run(arguments, environment, report.with_stem(f"{report.stem}-{i}"), stack) for i, arguments in enumerate(words)]
         outcomes = together(run.ended(began + within_s - time.monotonic()) for run in runs)
     return replace(outcomes, seconds=time.monotonic() - began)

