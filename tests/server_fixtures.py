@@ -1,6 +1,7 @@
 """One real Neo4j with GDS for all integration tests: the environment's, else the embedded one in a temporary home, else a container.
 
-``ROICG_TEST_SERVER`` = ``embedded`` or ``container`` takes that kind only, ``ROICG_NEO4J_LINE=next`` the second line of Neo4j.
+``ROICG_TEST_SERVER`` = ``embedded`` or ``container`` takes that kind only, ``spare`` the spare server (tests/spare.py), where no other runs
+beside it; ``ROICG_NEO4J_LINE=next`` is the second line of Neo4j.
 A server that cannot be had skips its tests with the reason; ``ROICG_REQUIRE_NEO4J=1``, for a container ``ROICG_REQUIRE_DOCKER=1``,
 for the second line ``ROICG_REQUIRE_NEO4J_NEXT=1`` make that a failure.
 """
@@ -37,6 +38,8 @@ JAVA = (
 )
 """The shared server's: it answers questions of milliseconds, one after another, for some minutes. Java's usual collector makes the suite a
 tenth longer; its second compiler, which by default keeps half a core busy, waits four times as long and behind what tests wait for."""
+BESIDE = {f"test_{name}" for name in ("browser", "chain", "crash", "fence", "locks", "many_writers", "notebook", "report")}
+"""Files that the second process of a lane takes: they compute, sleep, or wait for browsers and other processes more than for the server."""
 NOT_EMBEDDED = "looks into the home of an embedded server, these tests run on another"
 # Stops the server and removes its home as soon as the pipe to the test process closes, however that process ended.
 _WATCH = """
@@ -76,8 +79,14 @@ class Server:
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[Server]:
+def server(request: pytest.FixtureRequest) -> Iterator[Server]:
     """A running server: ROICG_NEO4J_URI, else the embedded one, else a container; without any a skip, or a failure where one is required."""
+    if wanted_server() == "spare":
+        from tests.spare import spare_server
+
+        home = request.getfixturevalue("spare_home")
+        yield Server(spare_server(home), home)
+        return
     with ExitStack() as stack:
         yield _server(stack)
 
@@ -151,10 +160,12 @@ def spare_home() -> Iterator[Path]:
 
 @pytest.hookimpl(tryfirst=True)  # before -m chooses
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests on the spare server, which a lane may run beside the others."""
+    """Mark what a lane may run beside the rest. Tests that end the spare server come last, for each of its lives begins cold."""
+    ending = {item for item in items if "spare_home" in getattr(item, "fixturenames", ())}
     for item in items:
-        if "spare_home" in getattr(item, "fixturenames", ()):
+        if item in ending or item.path.stem in BESIDE:
             item.add_marker("beside")
+    items.sort(key=ending.__contains__)
 
 
 @pytest.fixture
@@ -175,9 +186,9 @@ def start_embedded(home: Path, more: Mapping[str, str] = MappingProxyType({}), j
 
 
 def wanted_server() -> str:
-    """The kind of server that these tests shall run on: ``embedded``, ``container``, or empty for the first that can be had."""
+    """The kind of server that these tests shall run on: ``embedded``, ``spare``, ``container``, or empty for the first that can be had."""
     kind = os.environ.get("ROICG_TEST_SERVER", "")
-    assert kind in ("", "embedded", "container"), f"ROICG_TEST_SERVER is {kind!r}; it may be embedded or container"
+    assert kind in ("", "embedded", "spare", "container"), f"ROICG_TEST_SERVER is {kind!r}; it may be embedded, spare or container"
     return kind
 
 

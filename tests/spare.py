@@ -15,6 +15,8 @@ from roicg.server.home import ServerFiles
 from tests.server_fixtures import start_embedded
 
 HEAP_MB = 256
+JAVA = "-XX:TieredStopAtLevel=1 -XX:ActiveProcessorCount=1"
+"""It does not live long enough for Java's second compiler, and leaves the other cores to the tests that run beside."""
 CERTIFICATE = Path(__file__).parent / "data" / "tls"
 SETTINGS = {
     "db.memory.transaction.max": "16m",
@@ -33,7 +35,7 @@ def spare_server(home: Path) -> Address:
     shutil.copytree(CERTIFICATE, root / "tls", dirs_exist_ok=True)
     root.chmod(0o700)
     with patch.object(embedded, "memory_for", lambda total: Memory(HEAP_MB, 64)):
-        return start_embedded(home, SETTINGS, java="-XX:TieredStopAtLevel=1")  # it does not live long enough for Java's second compiler
+        return start_embedded(home, SETTINGS, java=JAVA)
 
 
 def stopped_and_empty(home: Path) -> Path:

@@ -51,7 +51,7 @@ class Lane:
     The seconds are as measured on 2026-11-28.
 
     ``docker``: it needs an engine. ``suite``: it runs the integration suite. ``named``: it is given an URI. ``beside``: the tests
-    with that mark run in a second pytest process at the same time.
+    with that mark run in a second pytest process at the same time, on the spare server.
     """
 
     arguments: tuple[str, ...]
@@ -136,8 +136,10 @@ def run_lane(lane: Lane, address: Mapping[str, str], report: Path, within_s: flo
     environment = {**inherited, **lane.environment, **address}
     began = time.monotonic()
     with ExitStack() as stack:
-        words = [(*lane.arguments, "-m", mark) for mark in ("not beside", "beside")] if lane.beside else [lane.arguments]
-        runs = [Run(arguments, environment, report.with_stem(f"{report.stem}-{i}"), stack) for i, arguments in enumerate(words)]
+        runs = [Run((*lane.arguments, *(("-m", "not beside") if lane.beside else ())), environment, report, stack)]
+        if lane.beside:
+            second = {**environment, "ROICG_TEST_SERVER": "spare"}
+            runs.append(Run((*lane.arguments, "-m", "beside"), second, report.with_stem(f"{report.stem}-beside"), stack))
         outcomes = together(run.ended(began + within_s - time.monotonic()) for run in runs)
     return replace(outcomes, seconds=time.monotonic() - began)
 
