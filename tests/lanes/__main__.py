@@ -66,7 +66,7 @@ class Lane:
 
 LANES = {
     "embedded": Lane((), 0, {"ROICG_TEST_SERVER": "embedded"}, "ROICG_REQUIRE_NEO4J"),
-    "next": Lane(SUITE_FOLDER, 280, {"ROICG_NEO4J_LINE": "next", "ROICG_TEST_SERVER": "embedded"}, "ROICG_REQUIRE_NEO4J_NEXT", suite=True, beside=True),
+    "next": Lane(SUITE_FOLDER, 240, {"ROICG_NEO4J_LINE": "next", "ROICG_TEST_SERVER": "embedded"}, "ROICG_REQUIRE_NEO4J_NEXT", suite=True, beside=True),
     "container": Lane(SUITE_FOLDER, 250, {"ROICG_TEST_SERVER": "container"}, "ROICG_REQUIRE_DOCKER", docker=True, suite=True),
     "uri": Lane(PART, 60, required="ROICG_REQUIRE_NEO4J", suite=True, named=True),
     "compose": Lane(("tests/lanes/lane_compose.py", *LANE_FILES), 250, {}, "ROICG_REQUIRE_DOCKER", docker=True),
