@@ -94,6 +94,8 @@ class Connection:
     def __init__(self, address: "Address", *, read_timeout_s: float = READ_TIMEOUT_S, write_timeout_s: float = WRITE_TIMEOUT_S) -> None:
         self.address = address
         self.read_timeout_s, self.write_timeout_s = read_timeout_s, write_timeout_s
+        self.looks: dict[str, tuple[float, Rows]] = {}
+        """When (``time.monotonic``) and what :func:`roicg.store.neo4j.settled.settled` last saw published; forgotten when this connection writes."""
         with self._plain_errors("open"):
             self._driver = neo4j.GraphDatabase.driver(
                 address.uri,
@@ -174,6 +176,8 @@ class Connection:
 
     def _once(self, name: str, work: Callable[[Transaction], T], allowed: tuple[str, ...], *, alone: bool) -> T:
         reads = allowed == ("read",)
+        if not reads:
+            self.looks.clear()
         timeout = self.read_timeout_s if reads else self.write_timeout_s
         metadata = {"app": "roicg", "query": name}
         with self._session(reads=reads) as session:

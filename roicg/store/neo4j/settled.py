@@ -11,12 +11,13 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from roicg.core.errors import StoreError
-from roicg.store.neo4j.driver import Connection, Rows, Transaction
+from roicg.store.neo4j.driver import Connection
 
 TRIES = 40
 PAUSE_S = 0.02
 LASTING = 6
 """A version that this many tries (a third of a second) find on its way is not: the database is damaged, ``verify`` says where, and questions are answered."""
+REMEMBERED_S = 1.0
 T = TypeVar("T")
 
 
@@ -30,39 +31,26 @@ def scope(params: Mapping[str, Any]) -> str:
     return ""
 
 
-def settled_rows(connection: Connection, name: str, work: Callable[[Transaction], Rows], prefix: str = "") -> Rows:
-    """Rows of ``work``, reading queries in one transaction called ``name`` during which nothing was published in slots with ``prefix``."""
-
-    def between(tx: Transaction) -> tuple[Rows, Rows, Rows]:
-        before = tx.run("house.shown", prefix=prefix)
-        rows = work(tx)
-        return rows, before, tx.run("house.shown", prefix=prefix)
-
-    return _repeated(name, lambda: connection.reading(name, between))
-
-
 def settled(connection: Connection, name: str, work: Callable[[], T], prefix: str = "") -> T:
-    """The answer of ``work``, which may use several transactions, during which nothing was published in slots with ``prefix``."""
+    """The answer of ``work``, the question called ``name``, during which nothing was published in slots with ``prefix``; ``StoreError`` after ``TRIES``.
 
-    def between() -> tuple[T, Rows, Rows]:
+    The look after one question serves as the look before the next, if that is asked within ``REMEMBERED_S``: what was not published since
+    then was not published during the question either.
+    """
+    at, before = connection.looks.get(prefix, (-REMEMBERED_S, []))
+    if time.monotonic() - at >= REMEMBERED_S:
         before = connection.read("house.shown", prefix=prefix)
-        answer = work()
-        return answer, before, connection.read("house.shown", prefix=prefix)
-
-    return _repeated(name, between)
+    for repeat in range(TRIES):
+        time.sleep(PAUSE_S * min(repeat, 10))
+        answer, after = work(), connection.read("house.shown", prefix=prefix)
+        connection.looks[prefix] = time.monotonic(), after
+        if before == after and (not after[0]["moving"] or repeat >= LASTING):
+            return answer
+        before = after
+    raise StoreError(f"{name}: graphs were published during each of {TRIES} tries to answer; ask again when fewer writers are at work")
 
 
 def standing_version(connection: Connection, graph_id: str) -> dict[str, Any] | None:
     """What stands published under ``graph_id`` (row of ``publish.standing``), or None."""
-    rows = settled_rows(connection, "publish.standing", lambda tx: tx.run("publish.standing", graph_id=graph_id))
+    rows = settled(connection, "publish.standing", lambda: connection.read("publish.standing", graph_id=graph_id))
     return rows[0] if rows else None
-
-
-def _repeated(name: str, between: Callable[[], tuple[T, Rows, Rows]]) -> T:
-    """The answer of ``between`` whose looks before and after agree."""
-    for repeat in range(TRIES):
-        answer, before, after = between()
-        if before == after and (not before[0]["moving"] or repeat >= LASTING):
-            return answer
-        time.sleep(PAUSE_S * min(repeat + 1, 10))
-    raise StoreError(f"{name}: graphs were published during each of {TRIES} tries to answer; ask again when fewer writers are at work")

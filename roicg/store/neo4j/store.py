@@ -15,10 +15,10 @@ from roicg.store.neo4j.projection import MADE_BY, read_projected
 from roicg.store.neo4j.publish import Publication, PublishRules
 from roicg.store.neo4j.read import read_version
 from roicg.store.neo4j.schema import check_server
-from roicg.store.neo4j.settled import scope, settled, settled_rows, standing_version
+from roicg.store.neo4j.settled import scope, settled, standing_version
 from roicg.store.neo4j.tables import put_tables
 from roicg.store.protocol import PublishResult, Slot
-from roicg.store.registry import find_query, opens_transactions
+from roicg.store.registry import find_query
 
 if TYPE_CHECKING:
     from roicg.server.address import Address
@@ -109,9 +109,7 @@ class Neo4jStore:
             self.ensure_schema()
         if query in MADE_BY:
             return settled(self.connection, query, lambda: read_projected(self.connection, query, params), scope(params))
-        if opens_transactions(found.text):
-            return settled(self.connection, query, lambda: self.connection.read(query, **params), scope(params))
-        return settled_rows(self.connection, query, lambda tx: tx.run(query, **params), scope(params))
+        return settled(self.connection, query, lambda: self.connection.read(query, **params), scope(params))
 
     def cypher(self, text: str, *, write: bool = False, **params: Any) -> list[dict[str, Any]]:
         """Rows of Cypher that a person typed; refused when it writes, unless ``write``."""

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING
 
 from roicg.core.errors import LawError, StoreError, StoreUnreachable
 from roicg.core.graph import ComputationalGraph
-from roicg.store.neo4j.driver import Connection, Rows, Transaction
+from roicg.store.neo4j.driver import Connection, Rows
 from roicg.store.neo4j.migrations import check_schema, migrations
 from roicg.store.neo4j.read import read_back
 from roicg.store.neo4j.rows import DERIVABLE, flow_rows
-from roicg.store.neo4j.settled import settled_rows
+from roicg.store.neo4j.settled import settled
 from roicg.store.verify import Finding, Tally, check_against, graph_tally
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def _audit(store: "Neo4jStore", connection: Connection, witness: bool) -> list[F
 
 
 def _settled(connection: Connection, name: str) -> Rows:
-    return settled_rows(connection, name, lambda tx: tx.run(name))
+    return settled(connection, name, lambda: connection.read(name))
 
 
 def _schema(connection: Connection) -> Iterator[Finding]:
@@ -115,13 +115,13 @@ def _is_shown(connection: Connection, number: int) -> bool:
 def _counted(connection: Connection, shown: set[int], doubtful: set[int]) -> list[Finding]:
     """Step 3: edges counted by degrees; where a version has others than were written, or is doubtful by step 2, each is looked at."""
 
-    def ask(tx: Transaction) -> Rows:
-        return [{"degrees": tx.run("house.degrees"), "versions": tx.run("house.row_counts"), "edges": tx.run("house.all_edges")[0]["edges"]}]
+    def ask() -> tuple[Rows, Rows, int]:
+        return connection.read("house.degrees"), connection.read("house.row_counts"), connection.read("house.all_edges")[0]["edges"]
 
-    counts = settled_rows(connection, "house.degrees", ask)[0]
-    written = {row["number"]: row["rows"] for row in counts["versions"]}
+    degrees, versions, everywhere = settled(connection, "house.degrees", ask)
+    written = {row["number"]: row["rows"] for row in versions}
     found, staged = [], False
-    for row in counts["degrees"]:
+    for row in degrees:
         number, leaving, entering = row["number"], row["leaving"], row["entering"]
         staged = staged or number not in shown
         whole = written.get(number) == leaving == entering
@@ -131,7 +131,7 @@ def _counted(connection: Connection, shown: set[int], doubtful: set[int]) -> lis
         found += [Finding("edge", f"version {number}", f"{row['edges']} edges: {row['problem']}, like {row['example']}") for row in named]
         if not named and not whole:
             found.append(Finding("edge", f"version {number}", f"{leaving} edges leave its ROIs, {entering} enter them, and {written.get(number)} were written"))
-    everywhere, at_rois = counts["edges"], sum(row["leaving"] for row in counts["degrees"])
+    at_rois = sum(row["leaving"] for row in degrees)
     if everywhere != at_rois and not staged:
         found.append(Finding("edge", "database", f"{everywhere} edges are there, {at_rois} of them at the ROIs of a version"))
     return found

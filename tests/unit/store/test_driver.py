@@ -119,3 +119,13 @@ def test_what_a_person_typed_in_transactions_of_its_own_is_written_once(connecti
     with pytest.raises(StoreError):
         connection.free("UNWIND [1, 2] AS i CALL (i) { CREATE (:Mine {i: i}) } IN TRANSACTIONS OF 1 ROW", write=True)
     assert len(tries) == 1
+
+
+def test_what_was_seen_published_is_forgotten_with_the_first_write(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(driver, "RETRY_S", 0.0)
+    with Connection(Address("bolt://127.0.0.1:9", "neo4j", "secret")) as connection:
+        connection.looks["study|model@"] = 0.0, [{"slots": 1}]
+        for ask, kept in ((connection.read, True), (connection.write, False)):
+            with pytest.raises(StoreUnreachable):
+                ask("publish.turn" if ask == connection.write else "house.slots")
+            assert bool(connection.looks) == kept

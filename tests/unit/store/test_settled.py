@@ -6,26 +6,22 @@ import pytest
 
 from roicg.core.errors import StoreError
 from roicg.store.neo4j import settled
-from roicg.store.neo4j.settled import scope, settled_rows, standing_version
+from roicg.store.neo4j.settled import scope, standing_version
 
 
 class Publishing:
     """A database in which the first ``flips`` looks each find something newly published; like a flip, each gives other rows."""
 
     def __init__(self, flips: int) -> None:
-        self.flips, self.looks, self.asked = flips, 0, 0
+        self.flips, self.looked, self.asked = flips, 0, 0
+        self.looks: dict[str, Any] = {}
 
-    def reading(self, name: str, work: Any) -> Any:
-        return work(self)
-
-    def run(self, name: str, **params: Any) -> list[dict[str, Any]]:
+    def read(self, name: str, **params: Any) -> list[dict[str, Any]]:
         if name == "house.shown":
-            self.looks += 1
-            return [{"slots": 1, "numbers": min(self.looks, self.flips + 1), "moving": 0}]
+            self.looked += 1
+            return [{"slots": 1, "numbers": min(self.looked, self.flips + 1), "moving": 0}]
         self.asked += 1
-        return [{"number": self.flips + 1}] if self.looks > self.flips and name != "publish.standing" else []
-
-    read = run
+        return [{"number": self.flips + 1}] if self.looked > self.flips and name != "publish.standing" else []
 
 
 @pytest.fixture(autouse=True)
@@ -34,13 +30,35 @@ def without_pause(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def ask(database: Publishing) -> list[dict[str, Any]]:
-    return settled_rows(database, "a question", lambda tx: tx.run("a question"))  # type: ignore[arg-type]
+    return settled.settled(database, "a question", lambda: database.read("a question"), "study|model@")  # type: ignore[arg-type]
 
 
 def test_a_quiet_database_is_asked_once() -> None:
     quiet = Publishing(0)
     assert ask(quiet) == [{"number": 1}]
-    assert (quiet.looks, quiet.asked) == (2, 1)
+    assert (quiet.looked, quiet.asked) == (2, 1)
+
+
+def test_the_look_after_a_question_serves_before_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the same slots, for a while."""
+    quiet = Publishing(0)
+    ask(quiet)
+    assert ask(quiet) == [{"number": 1}]
+    assert (quiet.looked, quiet.asked) == (3, 2)
+    settled.settled(quiet, "of another model", lambda: 7, "study|other@")  # type: ignore[arg-type]
+    assert quiet.looked == 5
+    monkeypatch.setattr(settled, "REMEMBERED_S", 0.0)
+    ask(quiet)
+    assert (quiet.looked, quiet.asked) == (7, 3)
+
+
+def test_what_was_published_since_the_remembered_look_is_noticed() -> None:
+    """The question is asked once more, though nothing happens during it: it may have met the end of that publication."""
+    database = Publishing(0)
+    ask(database)
+    database.flips, database.looked = 1, 1
+    assert ask(database) == [{"number": 2}]
+    assert database.asked == 3
 
 
 def test_an_answer_of_the_instant_of_a_flip_does_not_count() -> None:
@@ -54,13 +72,11 @@ def test_an_answer_of_the_instant_of_a_flip_does_not_count() -> None:
 class Applying(Publishing):
     """A database whose first ``looks`` looks all fall into the instant in which one flip is applied: the slot shows nothing yet."""
 
-    def run(self, name: str, **params: Any) -> list[dict[str, Any]]:
+    def read(self, name: str, **params: Any) -> list[dict[str, Any]]:
         if name == "house.shown":
-            self.looks += 1
-            return [{"slots": 0, "numbers": 0, "moving": 1}] if self.looks <= self.flips else [{"slots": 1, "numbers": 2, "moving": 0}]
-        return [] if self.looks < self.flips else [{"number": 2}]
-
-    read = run
+            self.looked += 1
+            return [{"slots": 0, "numbers": 0, "moving": 1}] if self.looked <= self.flips else [{"slots": 1, "numbers": 2, "moving": 0}]
+        return [] if self.looked < self.flips else [{"number": 2}]
 
 
 def test_an_answer_within_the_instant_of_a_flip_does_not_count() -> None:
