@@ -145,12 +145,18 @@ def run_lane(lane: Lane, address: Mapping[str, str], report: Path, within_s: flo
 
 
 class Run:
-    """One pytest process, stopped when ``stack`` ends before it."""
+    """One pytest process, stopped when ``stack`` ends before it.
+
+    Its tests' folders lie beside its report: two processes that end at once sweep a shared root at once, and the one that finds a
+    folder gone or not yet empty ends with an error of pytest's own (Directory not empty: '…/pytest-of-root/garbage-…').
+    """
 
     def __init__(self, arguments: tuple[str, ...], environment: Mapping[str, str], report: Path, stack: ExitStack) -> None:
         command = [sys.executable, "-m", "pytest", *arguments, "-ra", "--durations=15", f"--junitxml={report}"]
         self.report = report
-        self.process = subprocess.Popen(command, cwd=ROOT, env=environment)
+        folders = report.with_suffix("")
+        folders.mkdir()
+        self.process = subprocess.Popen(command, cwd=ROOT, env={**environment, "PYTEST_DEBUG_TEMPROOT": str(folders)})
         stack.callback(_stop, self.process)
 
     def ended(self, within_s: float) -> Outcomes:

@@ -137,6 +137,26 @@ def test_parts_of_a_lane_are_judged_together() -> None:
     assert (found.passed, found.failed, found.skipped) == ({"a", "b", "e"}, {"c"}, {"d": "why", "f": "because"})
 
 
+def test_the_processes_of_a_lane_sweep_folders_of_their_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Seen to fail with both in pytest's usual root, where one process found a folder that the other was removing."""
+    body = f"""
+import pytest
+@pytest.mark.parametrize("name", ["first", pytest.param("second", marks=pytest.mark.beside)])
+def test_small(name, tmp_path):
+    open({str(tmp_path)!r} + "/" + name, "w").write(str(tmp_path))
+"""
+    small_lanes(monkeypatch, tmp_path, 1, "pass")
+    (tmp_path / "test_small.py").write_text(body)
+    (tmp_path / "none.ini").write_text("[pytest]\nmarkers = beside\n")
+    monkeypatch.setitem(lanes.LANES, "small", replace(lanes.LANES["small"], beside=True))
+    monkeypatch.delenv("ROICG_LANES_SECONDS", raising=False)
+    assert lanes.main(["small"]) == 0
+    first, second = (Path((tmp_path / name).read_text()) for name in ("first", "second"))
+    roots = {folder.parents[2] for folder in (first, second)}
+    assert [root.name for root in sorted(roots)] == ["small", "small-beside"]
+    assert not any(root.exists() for root in roots)
+
+
 def test_a_failed_test_is_in_the_exit_code(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     small_lanes(monkeypatch, tmp_path, 1, "assert False")
     monkeypatch.delenv("ROICG_LANES_SECONDS", raising=False)
