@@ -1,5 +1,6 @@
 """A headless Chromium driven through two pipes (its DevTools protocol), with what it complained of and what it asked of the network."""
 
+import base64
 import contextlib
 import json
 import os
@@ -73,6 +74,29 @@ class Page:
         answer = self.call("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
         assert "exceptionDetails" not in answer, answer["exceptionDetails"]
         return answer["result"].get("value")
+
+    def until(self, expression: str) -> None:
+        """Wait until the expression is true."""
+        deadline = time.monotonic() + PATIENCE_S
+        while not self.js(f"Boolean({expression})"):
+            assert time.monotonic() < deadline, f"not within {PATIENCE_S:.0f} s: {expression}"
+            time.sleep(0.1)
+
+    def type(self, selector: str, text: str) -> None:
+        """Put the cursor into a field and type."""
+        self.js(f"document.querySelector({json.dumps(selector)}).focus()")
+        self.call("Input.insertText", text=text)
+
+    def drop(self, selector: str, file: Path) -> None:
+        """Drop a file onto an element, as if it were dragged there."""
+        content = json.dumps(base64.b64encode(file.read_bytes()).decode())
+        self.js(f"""(() => {{
+            const dataTransfer = new DataTransfer();
+            dataTransfer.items.add(new File([Uint8Array.from(atob({content}), (c) => c.charCodeAt(0))], {json.dumps(file.name)}));
+            for (const kind of ["dragenter", "dragover", "drop"]) {{
+                document.querySelector({json.dumps(selector)}).dispatchEvent(new DragEvent(kind, {{ bubbles: true, cancelable: true, dataTransfer }}));
+            }}
+        }})()""")
 
     def press(self, key: str, code: int) -> None:
         """Press and release a key, as a person without a mouse would."""

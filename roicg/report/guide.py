@@ -6,6 +6,7 @@ Questions that need a projection of GDS are not among these: the store makes and
 """
 
 import html
+import re
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -39,6 +40,11 @@ DEMO = {"slot": "demo|multitask-s0@1200|own|ports", "slot_a": "demo|multitask-s0
 """Slots where nothing is published: Browser takes whole keys only."""
 _CUTS = "&#"
 """Browser ends the text that it takes from its address at these, also where they are written as %26 and %23."""
+_PARAMETER = re.compile(r"\$(\w+)")
+_SIGN = re.compile(rf"[\\'\x00-\x1f\x7f;{_CUTS}]")
+"""What a string of Cypher does not hold as it is: its own signs, ends of lines, and ``;``, at which Browser parts statements."""
+_SHORT = {"\\": "\\\\", "'": "\\'", "\n": "\\n", "\r": "\\r"}
+"""Not by their numbers: Cypher 5 reads those before it looks for strings and comments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +92,21 @@ def guide_page(browser: str, given: Given) -> str:
 
 
 def statement(query: Query, given: Mapping[str, str]) -> str:
-    """The query as it is typed into Browser: its question, a ``:param`` line for each parameter, its Cypher."""
+    """The query as it is typed into Browser: its question as a comment, then its Cypher with the values in their places.
+
+    It is one statement: of several, such as ``:param`` lines before the Cypher, Browser says which succeeded and shows no answer.
+    """
     shown = example(query)
     values = {field.name: field.default for field in query.params} | shown | {key: given[key] for key in shown if key in given}
     # What is compared edge by edge stands on the ROIs that all checkpoints share.
     values |= {key: values[key].replace("|own|", "|reference|") for key in shown if shown[key].endswith(":reference")}
     auto = ":auto " if opens_transactions(query.text) else ""  # Browser puts a transaction around everything else
-    lines = [f"// {query.sentence} ({query.name})", *(f":param {name} => {literal(value)};" for name, value in values.items()), f"{auto}{query.text};"]
-    return "\n".join(lines) + "\n"
+    text = _PARAMETER.sub(lambda match: literal(values[match[1]]), query.text)
+    return f"// {query.sentence} ({query.name})\n{auto}{text};\n"
+
+
+def _escaped(sign: re.Match[str]) -> str:
+    return _SHORT.get(sign[0], f"\\u{ord(sign[0]):04X}")
 
 
 def literal(value: Any) -> str:
@@ -101,8 +114,7 @@ def literal(value: Any) -> str:
     if value is None or isinstance(value, bool):
         return "null" if value is None else str(value).lower()
     if isinstance(value, str):
-        escaped = value.replace("\\", "\\\\").replace("'", "\\'")
-        return f"'{escaped}'"
+        return f"'{_SIGN.sub(_escaped, value)}'"
     return f"[{', '.join(literal(item) for item in value)}]" if isinstance(value, list) else repr(value)
 
 
@@ -137,4 +149,4 @@ def _published(store: "GraphStore") -> Given | None:
         others = [row["task"] for row in scores if row["task"] != best["task"]]
         values |= {"task": best["task"], "hurt": best["task"], "spare": others[0] if others else best["task"]}
         values |= {"roi": hubs[0]["roi"]} if hubs else {}
-    return Given(f"The values are those of {last['model']} at {last['label']}, study {last['study']}; change the :param lines to ask of another.", values)
+    return Given(f"The values are those of {last['model']} at {last['label']}, study {last['study']}; put others in their places to ask of another.", values)

@@ -1,10 +1,13 @@
 // Every figure can be asked again: the query of the catalogue with the parameters that gave it.
-const quoted = (value) => (typeof value === "string" ? `'${value.replace(/\\/g, "\\\\").replace(/'/g, "\\'")}'` : String(value));
+// One statement with the values in their places: of several, such as ":param" lines before the Cypher, Neo4j Browser shows no answer.
+// Strings are written as by roicg.report.guide.literal.
+const SHORT = { "\\": "\\\\", "'": "\\'", "\n": "\\n", "\r": "\\r" };
+const escaped = (sign) => SHORT[sign] ?? `\\u${sign.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")}`;
+const literal = (value) => (typeof value === "string" ? `'${value.replace(/[\\'\x00-\x1f\x7f;&#]/g, escaped)}'` : String(value));
 
 function cypherText(name, params) {
   const all = { ...data.queries[name].params, ...params };
-  const lines = Object.entries(all).map(([key, value]) => `:param ${key} => ${quoted(value)};`);
-  return `${lines.join("\n")}\n\n// ${name}: ${data.queries[name].sentence}\n${data.queries[name].text};`;
+  return `// ${data.queries[name].sentence} (${name})\n${data.queries[name].text.replace(/\$(\w+)/g, (_, key) => literal(all[key]))};`;
 }
 
 async function copy(text, button) {
