@@ -1,5 +1,6 @@
 """Checkpoint labels of Hugging Face sources, read from folder or revision names: no weights, no torch."""
 
+import os
 import re
 from pathlib import Path
 
@@ -14,7 +15,13 @@ def hf_labels(source: HfSource, folder: Path) -> tuple[tuple[str, int], ...]:
         revisions = source.revisions or ("main",)
         steps = {revision: step_in(revision, index) for index, revision in enumerate(revisions)}
         return tuple(sorted(steps.items(), key=lambda item: item[1]))
-    root = inside(folder, str(source.path))
+    try:
+        return _local_labels(inside(folder, str(source.path)))
+    except PermissionError as error:
+        raise SourceError(unreadable(error)) from error
+
+
+def _local_labels(root: Path) -> tuple[tuple[str, int], ...]:
     if not root.is_dir():
         raise SourceError(f"the model folder {root} does not exist; name a folder with config.json or with checkpoint-* folders in it")
     found = [(entry.name.removeprefix("checkpoint-"), int(entry.name.removeprefix("checkpoint-"))) for entry in root.iterdir() if is_checkpoint(entry)]
@@ -39,6 +46,11 @@ def hf_folder(source: HfSource, label: str, folder: Path) -> tuple[str, str | No
 def is_checkpoint(entry: Path) -> bool:
     """Whether ``entry`` is a ``checkpoint-<step>`` folder with a config."""
     return re.fullmatch(r"checkpoint-[0-9]{1,12}", entry.name) is not None and (entry / "config.json").is_file()
+
+
+def unreadable(error: PermissionError) -> str:
+    """What to say of a file that belongs to somebody else; trainers leave weights that nobody but themselves may read."""
+    return f"{error.filename} may not be read by user {os.geteuid()}: let it (chmod a+rX)"
 
 
 def step_in(text: str, otherwise: int) -> int:

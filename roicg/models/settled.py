@@ -20,7 +20,7 @@ from roicg.core.errors import SourceError
 from roicg.core.ids import digest
 from roicg.core.settings import HfSource, ModelSettings, NativeSource
 from roicg.core.study_file import inside
-from roicg.models.hf_labels import hf_folder
+from roicg.models.hf_labels import hf_folder, unreadable
 
 QUIET_S = 10.0
 """Seconds without a change after which a checkpoint counts as written."""
@@ -35,6 +35,8 @@ def unsettled(model: ModelSettings, label: str, folder: Path, *, quiet_s: float 
     """Why the checkpoint cannot be opened yet, in a few words; None when it is whole and nothing changed for ``quiet_s`` (default ``QUIET_S``)."""
     try:
         return _missing(model, label, folder) or _restless(_entries(model, label, folder), QUIET_S if quiet_s is None else quiet_s)
+    except PermissionError as error:
+        return unreadable(error)
     except OSError as error:  # an entry that went away between two looks at the folder
         return f"its files are changing ({error.strerror or error})"
 

@@ -1,7 +1,9 @@
-"""docker/compose.yaml brought up and used: a study is launched through the webserver, its graph is asked for in Neo4j."""
+"""docker/compose.yaml brought up and used: a study is launched through the webserver, another by its sensor, as README's "Running it for a lab" has it."""
 
+import itertools
 import json
 import os
+import re
 import secrets
 import shutil
 import socket
@@ -23,6 +25,7 @@ from tests.lanes.container import neo4j_image, new_password
 from tests.lanes.engine import answering_engine
 from tests.lanes.fresh import CONSTRAINTS, PIP, build_wheel
 from tests.lanes.images import ROOT, official_or_local, roicg_image
+from tests.pipelines.tiny import write_checkpoint
 
 pytestmark = pytest.mark.timeout(3600)  # set-up makes four images; each wait has PATIENCE_S of its own and ends with the services' logs
 SERVICES = {"neo4j", "postgres", "code", "webserver", "daemon"}
@@ -45,15 +48,18 @@ analysis: {null_samples: 10}
 """
 KEY = "modadd113-s2@00000000"
 # Asks in READ access mode for what the study published.
-PUBLISHED = "MATCH (:Slot)-[:PUBLISHED]->(v:GraphVersion) RETURN count(v) AS versions"
+PUBLISHED = "MATCH (s:Slot)-[:PUBLISHED]->(v:GraphVersion) WHERE s.key STARTS WITH 'composed|' RETURN count(v) AS versions"
+README = (ROOT / "README.md").read_text(encoding="utf-8").split("## Running it for a lab")[1].split("\n## ")[0]
+BY_SENSOR = """query($tags: [ExecutionTag!]!) { runsOrError(filter: {tags: $tags}) { ... on Runs { results { status tags { key value } } } } }"""
 
 
 @dataclass(frozen=True)
 class Stack:
-    """The running services: how compose is called for them, where they answer, and the databases' passwords."""
+    """The running services: how compose is called for them, where they answer, the databases' passwords, and the folder of ``studies``."""
 
     command: tuple[str, ...]
     environment: dict[str, str]
+    folder: Path
     dagster: str
     bolt: str
 
@@ -83,6 +89,12 @@ class Stack:
         assert "errors" not in found, found["errors"]
         data: dict[str, Any] = found["data"]
         return data
+
+
+def pairs() -> Iterator[dict[str, Any]]:
+    """Prompts for the tiny model of :func:`write_checkpoint`."""
+    for a, b, c in itertools.product(range(4), range(4), range(4, 7)):
+        yield {"clean": [a, b, 7], "corrupted": [c, b, 7], "answers": [(a + b) % 7], "wrong_answers": [(c + b) % 7], "position": -1}
 
 
 def compose_command() -> tuple[str, ...] | None:
@@ -122,6 +134,8 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     subprocess.run([*PIP, "install", "--quiet", *beside], check=True)
     (folder / "studies").mkdir()
     (folder / "studies" / "composed.yaml").write_text(STUDY)
+    (folder / "studies" / "mine.yaml").write_text(re.findall(r"^```yaml\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)[0])
+    (folder / "studies" / "pairs.jsonl").write_text("".join(f"{json.dumps(pair)}\n" for pair in pairs()))
     shutil.copy(WEIGHTS, folder / "studies" / "w.safetensors")
     python_image, postgres_image = official_or_local()
     image = roicg_image(wheel, python_image, [sys.executable, "-m", "pip"])
@@ -132,12 +146,14 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         **{"NEO4J_PASSWORD": new_password(), "POSTGRES_PASSWORD": new_password()},
         **{"NEO4J_IMAGE": neo4j_image(read_lock()), "POSTGRES_IMAGE": postgres_image, "ROICG_IMAGE": image, "DAGSTER_IMAGE": image},
         **{"NEO4J_HEAP": "768m", "NEO4J_PAGECACHE": "128m", "NEO4J_MEMORY": "2g", "ROICG_MEMORY": "4g"},
-        **{"ROICG_STUDIES_FOLDER": str(folder / "studies"), "ROICG_STUDIES": "/studies/composed.yaml"},
+        **{"ROICG_STUDIES_FOLDER": str(folder / "studies"), "ROICG_STUDIES": "/studies/composed.yaml:/studies/mine.yaml", "ROICG_SENSORS": "mine"},
         **{"TEST_VENV": sys.prefix, "TEST_PYTHON": sys.base_prefix, "TEST_WHEEL": str(folder / "wheel")},
     }
     files = ("-f", str(ROOT / "docker" / "compose.yaml"), "-f", str(Path(__file__).with_name("compose.test.yaml")))
     project = ("-p", f"roicg-test-{secrets.token_hex(4)}")
-    stack = Stack((*command, *project, *files), environment, f"http://127.0.0.1:{ports['DAGSTER_PORT']}", f"bolt://127.0.0.1:{ports['NEO4J_BOLT_PORT']}")
+    stack = Stack(
+        (*command, *project, *files), environment, folder, f"http://127.0.0.1:{ports['DAGSTER_PORT']}", f"bolt://127.0.0.1:{ports['NEO4J_BOLT_PORT']}"
+    )
     try:
         stack.compose("up", "-d", "--no-build")
         yield stack
@@ -238,6 +254,43 @@ def wait_for_run(stack: Stack, run: str) -> str:
             return status
         assert time.monotonic() < deadline, stack.logs()
         time.sleep(1)
+
+
+def test_a_sensor_runs_the_checkpoints_of_a_folder_and_those_that_arrive(stack: Stack) -> None:
+    """README's study and its commands. Seen to fail with ``ROICG_SENSORS`` not handed to the containers."""
+    run7 = stack.folder / "studies" / "run7"
+    for step in (1000, 2000):
+        arrive(run7, step)
+    wait_for_sensor(stack, "mine_new_checkpoints", ["run7@00001000", "run7@00002000"])
+    wait_for_sensor(stack, "mine_all_analysed", [""])
+    arrive(run7, 3000)
+    wait_for_sensor(stack, "mine_new_checkpoints", ["run7@00001000", "run7@00002000", "run7@00003000"])
+    wait_for_sensor(stack, "mine_all_analysed", ["", ""])
+    for line in re.findall(r" exec code (.*)", README):
+        said = stack.compose("exec", "-T", "code", *line.split())
+        assert all(step in said for step in ("1000", "2000", "3000")), said
+    (copied,) = re.findall(r" cp (\S+) \.", README)
+    stack.compose("cp", copied, str(stack.folder))
+    assert "run7" in (stack.folder / "mine.html").read_text()
+
+
+def arrive(folder: Path, step: int) -> None:
+    """A checkpoint that the services' user may read."""
+    for path in write_checkpoint(folder, step).iterdir():
+        path.chmod(0o644)
+
+
+def wait_for_sensor(stack: Stack, sensor: str, keys: list[str]) -> None:
+    """Wait until the runs that the sensor requested are those of these partitions (without one: "") and have succeeded."""
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        found = stack.graphql(BY_SENSOR, tags=[{"key": "dagster/sensor_name", "value": sensor}])["runsOrError"]["results"]
+        runs = sorted(({tag["key"]: tag["value"] for tag in run["tags"]}.get("dagster/partition", ""), run["status"]) for run in found)
+        assert "FAILURE" not in dict(runs).values(), stack.logs()
+        if runs == [(key, "SUCCESS") for key in keys]:
+            return
+        assert time.monotonic() < deadline, f"{runs}\n{stack.logs()}"
+        time.sleep(2)
 
 
 def test_what_was_published_outlives_the_containers(stack: Stack) -> None:

@@ -1,4 +1,4 @@
-"""Sensors looked at while a folder grows; no run is executed and no database is needed (``test_service`` does both)."""
+"""Sensors looked at while a folder grows; no run is executed and no database is needed (the lane ``compose`` does both)."""
 
 import json
 import shutil

@@ -3,12 +3,16 @@
 import json
 import os
 import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from roicg.core.errors import SourceError
 from roicg.core.settings import HfSource, ModelSettings, NativeSource, TrainedSource
+from roicg.models.hf_labels import hf_labels
 from roicg.models.settled import files_digest, unsettled
 from tests.pipelines.tiny import write_checkpoint
 
@@ -61,6 +65,33 @@ def test_a_config_that_is_half_written_waits(tmp_path: Path) -> None:
     config = write_checkpoint(tmp_path / "run", 5) / "config.json"
     config.write_text(config.read_text()[:30])
     assert state(tmp_path) == "its config.json is half-written"
+
+
+def test_what_belongs_to_somebody_else_is_named() -> None:
+    """A lab's services are not its trainers. Seen to fail with "its files are changing", and with an exception that was no SourceError."""
+    with tempfile.TemporaryDirectory() as name:  # pytest's own folders are closed to others
+        folder = Path(name)
+        made = write_checkpoint(folder / "run", 5)
+        for path, kept in ((folder, 0o755), (made / "model.safetensors", 0o000), (made / "config.json", 0o644)):
+            path.chmod(kept)
+        with another_user() as user:
+            assert unsettled(FOLDER, "5", folder, quiet_s=0.0) == f"{made / 'model.safetensors'} may not be read by user {user}: let it (chmod a+rX)"
+        (folder / "run").chmod(0o000)
+        with another_user() as user, pytest.raises(SourceError, match=f"run.* may not be read by user {user}"):
+            hf_labels(FOLDER.source, folder)
+        (folder / "run").chmod(0o755)
+
+
+@contextmanager
+def another_user() -> Iterator[int]:
+    """As a user to whom permissions apply: root may read everything."""
+    before = os.geteuid()
+    if before == 0:
+        os.seteuid(65534)
+    try:
+        yield os.geteuid()
+    finally:
+        os.seteuid(before)
 
 
 def test_a_native_file_is_waited_for(tmp_path: Path) -> None:
