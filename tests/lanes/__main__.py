@@ -48,7 +48,7 @@ LANE_FILES = ("-o", "python_files=lane_*.py")
 class Lane:
     """What pytest is given, about the seconds it takes on two idle cores, what the environment adds, which variable requires the lane.
 
-    The seconds are as measured on 2026-11-28.
+    The seconds are as measured on 2026-11-29.
 
     ``docker``: it needs an engine. ``suite``: it runs the integration suite. ``named``: it is given an URI. ``beside``: the tests
     with that mark run in a second pytest process at the same time, on the spare server.
@@ -69,7 +69,7 @@ LANES = {
     "next": Lane(SUITE_FOLDER, 240, {"ROICG_NEO4J_LINE": "next", "ROICG_TEST_SERVER": "embedded"}, "ROICG_REQUIRE_NEO4J_NEXT", suite=True, beside=True),
     "container": Lane(SUITE_FOLDER, 250, {"ROICG_TEST_SERVER": "container"}, "ROICG_REQUIRE_DOCKER", docker=True, suite=True),
     "uri": Lane(PART, 60, required="ROICG_REQUIRE_NEO4J", suite=True, named=True),
-    "compose": Lane(("tests/lanes/lane_compose.py", *LANE_FILES), 250, {}, "ROICG_REQUIRE_DOCKER", docker=True),
+    "compose": Lane(("tests/lanes/lane_compose.py", *LANE_FILES), 400, {}, "ROICG_REQUIRE_DOCKER", docker=True),
     "wheel": Lane(("tests/lanes/lane_wheel.py", *LANE_FILES), 120, beside=True),
 }
 

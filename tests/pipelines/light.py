@@ -10,6 +10,7 @@ from typing import Any
 from pipelines.definitions import defs
 from pipelines.resources import GraphStoreResource
 from roicg import laws, stages
+from roicg.models import settled
 
 __all__ = ["defs"]
 _graph = SimpleNamespace(id="g", scores=())
@@ -27,3 +28,4 @@ stages.graphs_of = lambda place: {"own": _graph}  # type: ignore[assignment,retu
 stages.own_rois = lambda place: None  # type: ignore[assignment,return-value]
 stages.question_id = lambda place: "q"
 GraphStoreResource.store = lambda self: SimpleNamespace(get=lambda graph_id: _graph)  # type: ignore[assignment,method-assign,return-value]
+settled.QUIET_S = 0.0  # nobody writes any more, and the next look is half a minute away
