@@ -2,7 +2,7 @@
 // By jaccard (shared features) two ROIs match when their Jaccard is at least the given one. A part of a ROI has a Jaccard of about
 // its share, so splits and merges need a threshold below one half. By signature a ROI matches the one it is assigned to and those
 // whose nearest it is; ROIs of one site may be alike by 0.6 and more without being the same, so ask for 0.9. Rest (dead features)
-// matches nothing. No rows before the ROIs were matched.
+// matches nothing. Neighbouring checkpoints are matched when their study is compared, others have no rows.
 // mode: read
 // param: slot_a STRING the earlier slot
 // param: slot_b STRING the later slot

@@ -1,5 +1,5 @@
 // Which ROIs of one checkpoint are which ROIs of another?
-// Jaccard of their features, by gds.similar_rois; written by `match_rois`.
+// Jaccard of their features, by gds.similar_rois. Neighbouring checkpoints are matched when their study is compared, others have no rows.
 // mode: read
 // param: slot_a STRING the slot compared from
 // param: slot_b STRING the slot compared to

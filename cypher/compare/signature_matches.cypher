@@ -1,6 +1,6 @@
 // Which ROIs of one graph are alike to which of another by signature: across checkpoints, seeds and sizes?
-// Signature: signed weights by task, port and kind of the other end; written by `match_by_signature`. Whether the matches mean
-// anything at all says `compare.agreement`.
+// Signature: signed weights by task, port and kind of the other end. Whether the matches mean anything at all
+// says `compare.agreement`. Neighbouring checkpoints, and the last ones of models, are matched when their study is compared, others have no rows.
 // mode: read
 // param: slot_a STRING the slot compared from
 // param: slot_b STRING the slot compared to

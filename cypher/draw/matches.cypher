@@ -1,4 +1,5 @@
 // Which ROIs of one checkpoint became which ROIs of another, drawn?
+// Neighbouring checkpoints are matched when their study is compared, others have no rows.
 // mode: read
 // param: slot_a STRING the one slot, on its own ROIs
 // param: slot_b STRING the other

@@ -82,7 +82,8 @@ def _rois(store: "GraphStore", a: "Slot", b: "Slot", by: BY) -> Found:
     matches = store.run(query, slot_a=a.key, slot_b=b.key)
     if not matches:
         raise QueryError(
-            f"the ROIs of {a.key} and {b.key} were not matched by {by}; run the study's comparison (`roicg run STUDY.yaml`), or use --partition reference"
+            f"the ROIs of {a.key} and {b.key} were not matched: a study matches neighbouring checkpoints when it is compared (`roicg run STUDY.yaml`); "
+            f"any two are by `roicg compare {a.model}@{a.label} {b.model}@{b.label}`, by signature and for this answer only"
         )
     verdicts = [] if by == "jaccard" else [row for row in store.run("compare.agreement", slot=a.key) if row["other"] == b.key]
     return {f"{row['pairs']} pairs, on {', '.join(row['tasks'])}": _agreement(row, row["within"]) for row in verdicts} | {

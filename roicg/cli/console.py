@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
 WIDTH = 100
 TEXT = 12
@@ -44,19 +45,34 @@ def print_json(value: Any) -> None:
 
 
 def print_rows(rows: Sequence[Row], *, as_json: bool = False, title: str = "", columns: Sequence[str] = ()) -> None:
-    """Rows as a table (numbers to four digits, long ids shortened) or, whole, as JSON; text folds before a table gets too wide, numbers never."""
+    """Rows as a table (numbers to four digits, long ids shortened) or, whole, as JSON; text folds before a table gets too wide, numbers never.
+
+    One row that does not fit 100 columns stands upright, a line per column.
+    """
     if as_json:
         print_json(list(rows))
         return
     if not rows:
         say(f"{title}: no rows" if title else "no rows")
         return
-    from rich.table import Table
     from rich.text import Text
 
     names = list(columns or rows[0])
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    least = 0
+    table, least = _table(rows, names)
+    if least > WIDTH and len(rows) == 1:
+        table, least = _upright(rows[0], names), 0
+    console = stdout(least=least)
+    if title:
+        console.print(Text(title, style="bold"))
+    console.print(table)
+
+
+def _table(rows: Sequence[Row], names: Sequence[str]) -> tuple["Table", int]:
+    """A line per row, and how many columns of the terminal it needs at least."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table, least = Table(box=None, pad_edge=False, header_style="dim"), 0
     for name in names:
         numeric = all(isinstance(row.get(name), int | float | None) for row in rows)
         whole = max(len(name), *(len(cell(row.get(name))) for row in rows))
@@ -65,10 +81,23 @@ def print_rows(rows: Sequence[Row], *, as_json: bool = False, title: str = "", c
         least += legible + GAP
     for row in rows:
         table.add_row(*(Text(cell(row.get(name))) for name in names))
-    console = stdout(least=least)
-    if title:
-        console.print(Text(title, style="bold"))
-    console.print(table)
+    return table, least
+
+
+def _upright(row: Row, names: Sequence[str]) -> "Table":
+    """A line per column; a list of records has a line for each."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(no_wrap=True, style="dim")
+    table.add_column(overflow="fold")
+    for name in names:
+        value = row.get(name)
+        records = value if isinstance(value, list) and value and isinstance(value[0], Mapping) else [value]
+        for place, record in enumerate(records):
+            table.add_row(Text(name if place == 0 else ""), Text(cell(record)))
+    return table
 
 
 def cell(value: Any) -> str:

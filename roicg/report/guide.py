@@ -36,7 +36,7 @@ TEN = {
 }
 """Catalogue query → why to ask it, in the order of the guide."""
 STYLE = "roicg.grass"
-DEMO = {"slot": "demo|multitask-s0@1200|own|ports", "slot_a": "demo|multitask-s0@350|own|ports", "slot_b": "demo|multitask-s0@1200|own|ports"}
+DEMO = {"slot": "demo|multitask-s0@1200|own|ports", "slot_a": "demo|multitask-s0@600|own|ports", "slot_b": "demo|multitask-s0@1200|own|ports"}
 """Slots where nothing is published: Browser takes whole keys only."""
 _CUTS = "&#"
 """Browser ends the text that it takes from its address at these, also where they are written as %26 and %23."""

@@ -20,7 +20,7 @@ HOUSE = ("gds", "indexes", "leftovers", "loose", "migrations", "provenance", "pu
 _NEEDS_AN_ID = "analysis"
 _EXAMPLE = {
     "slot": "multitask-s0@1200",
-    "slot_a": "multitask-s0@350",
+    "slot_a": "multitask-s0@600",
     "slot_b": "multitask-s0@1200",
     "task": "add",
     "roi": "m0.r0",

@@ -20,9 +20,21 @@ def test_tables_fit_a_hundred_columns_whatever_they_hold(capsys: pytest.CaptureF
 def test_a_table_of_too_many_numbers_hides_neither_a_name_nor_a_heading(capsys: pytest.CaptureFixture[str]) -> None:
     """Seen to fail with the table kept to 100 columns: the columns of text were squeezed to nothing and headings cut."""
     numbers = {f"a long heading {i}": i / 7 for i in range(7)}
-    print_rows([{"model": "multitask-s0@1200", "task": "induction", **numbers}])
+    print_rows([{"model": "multitask-s0@1200", "task": "induction", **numbers}] * 2)
     out = capsys.readouterr().out
     assert all(name in out for name in ("multitask-s0", "induction", *numbers))
+
+
+def test_one_row_that_is_too_wide_stands_upright(capsys: pytest.CaptureFixture[str]) -> None:
+    """Seen to fail with `house.provenance`: 25 columns of twelve characters, 300 wide and 35 lines high."""
+    numbers = {f"a long heading {i}": i / 7 for i in range(7)}
+    scores = [{"split": "edges", "accuracy": 1.0}, {"split": "eval", "accuracy": 0.5}]
+    print_rows([{"model": "multitask-s0@1200", **numbers, "scores": scores, "text": "word " * 60}], title="one")
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= WIDTH
+    assert [line.split()[0] for line in lines[:2]] == ["one", "model"]
+    assert [line.split("  ", 1)[1].strip() for line in lines if "split" in line] == ["split edges, accuracy 1", "split eval, accuracy 0.5"]
+    assert next(line for line in lines if line.startswith("a long heading 3")).split() == ["a", "long", "heading", "3", "0.4286"]
 
 
 def test_markup_in_data_is_only_text(capsys: pytest.CaptureFixture[str]) -> None:

@@ -66,7 +66,7 @@ def test_a_question_is_one_statement_with_its_values_in_it() -> None:
         assert not re.search(r"\$\w", text)
         assert "multitask-s0@1200'" not in text, "a slot must be a whole key in Browser"
         assert lines[1].startswith(":auto ") == opens_transactions(query.text), "Browser puts a transaction around what does not say :auto"
-    assert "{key: 'demo|multitask-s0@350|reference|ports'}" in statement(find_query("compare.edge_drift"), DEMO)
+    assert "{key: 'demo|multitask-s0@600|reference|ports'}" in statement(find_query("compare.edge_drift"), DEMO)
     circuit = statement(find_query("draw.circuit"), {"slot": "$task", "task": "it's;"})
     assert "{key: '$task'}" in circuit
     assert r"e.task = 'it\'s\u003B' AND e.rank <= 20" in circuit
