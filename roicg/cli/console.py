@@ -1,6 +1,7 @@
 """What the command line prints: tables of at most 100 columns on stdout, JSON for machines, everything else on stderr."""
 
 import json
+import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,6 +16,8 @@ TEXT = 12
 """Characters that a column of text keeps in a table that is too wide."""
 GAP = 2
 """Characters between two columns."""
+_TO_THE_SECOND = re.compile(r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?\+00:00$")
+"""A moment as databases and Python write it; tables show whole seconds of universal time."""
 Row = Mapping[str, Any]
 
 
@@ -114,7 +117,7 @@ def cell(value: Any) -> str:
         return ", ".join(f"{name} {cell(item)}" for name, item in value.items())
     if isinstance(value, Sequence):
         return ", ".join(cell(item) for item in value)
-    return str(_plain(value))
+    return _TO_THE_SECOND.sub(r"\1Z", str(_plain(value)))
 
 
 @contextmanager

@@ -60,7 +60,16 @@ def test_json_is_whole(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(None, "–"), (True, "yes"), (0.000012345, "1.234e-05"), ("ab" * 32, "abababababab"), (["a", 1], "a, 1"), ({"k": 0.5}, "k 0.5"), (12, "12")],
+    [
+        (None, "–"),
+        (True, "yes"),
+        (0.000012345, "1.234e-05"),
+        ("ab" * 32, "abababababab"),
+        (["a", 1], "a, 1"),
+        ({"k": 0.5}, "k 0.5"),
+        (12, "12"),
+        (datetime(2026, 1, 2, 3, 4, 5, 678, UTC), "2026-01-02T03:04:05Z"),
+    ],
 )
 def test_cells(value, text: str) -> None:
     assert cell(value) == text
