@@ -86,6 +86,7 @@ class Page:
         """Put the cursor into a field and type."""
         self.js(f"document.querySelector({json.dumps(selector)}).focus()")
         self.call("Input.insertText", text=text)
+        assert self.js(f"document.querySelector({json.dumps(selector)}).value") == text
 
     def drop(self, selector: str, file: Path) -> None:
         """Drop a file onto an element, as if it were dragged there."""

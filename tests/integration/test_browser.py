@@ -6,7 +6,9 @@ import re
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -17,7 +19,7 @@ from roicg.store.neo4j.analyses import match_rois
 from roicg.store.neo4j.store import Neo4jStore
 from roicg.store.questions import example
 from roicg.store.registry import cypher_root, find_query
-from tests.browser import browser, browser_path
+from tests.browser import Page, browser, browser_path
 from tests.hostile import HOSTILE
 from tests.lanes.container import BROWSER
 from tests.published import handmade_store
@@ -60,8 +62,8 @@ def test_the_guide_is_filled_from_what_is_published_and_its_cypher_has_answers(s
     for query in map(find_query, (*TEN, "compare.edge_drift")):
         rows = store.cypher(statement(query, given))
         params = {key: given[key].replace("|own|", "|reference|") if shown.endswith(":reference") else given[key] for key, shown in example(query).items()}
-        answer = store.run(query.name, **params)
-        assert len(rows) == len(answer) if query.name.startswith("draw.") else rows == answer, query.name
+        expected = store.run(query.name, **params)
+        assert len(rows) == len(expected) if query.name.startswith("draw.") else rows == expected, query.name
         assert rows or query.name == "structure.communities", query.name  # of which the hand-made graphs have none
 
 
@@ -98,37 +100,53 @@ def http_address(store: Neo4jStore) -> str:
         pytest.skip(f"this server shows no Neo4j Browser at {found}: {error}")
 
 
-def test_browser_takes_what_the_guide_gives_it(store: Neo4jStore, address: Address, tmp_path: Path) -> None:
-    """The real Neo4j Browser in Chromium: what a link of the guide opens is answered after Run is pressed, the style and the saved queries are taken.
-
-    Seen to fail with the values given by ``:param`` lines before the Cypher (of several statements Browser shows no answer), and with
-    the second question, which makes transactions of its own, without its ``:auto``.
-    """
-    place = http_address(store)
-    files = browser_files(tmp_path, place, store).parent
-    asked = {"tasks.scores": {"slot": "hand|toy@200|reference|ports"}, "compare.which_changed_most": {"slot": "hand|toy@200|reference|ports", "task": "add"}}
-    path = browser_path()
+@contextmanager
+def opened(place: str, address: Address, text: str) -> Iterator[Page]:
+    """The real Neo4j Browser in a Chromium of its own, as a link of the guide opens it: logged in, the question in its editor."""
+    path, target = browser_path(), link(place, text)
     assert path is not None
+    assert target is not None
     with browser(path) as page:
-        for name, given in asked.items():
-            text = statement(find_query(name), given)
-            target = link(place, text)
-            assert target is not None
-            # Left to itself, Browser asks the server where to log in, and one in a container names the port that it has inside.
-            page.call("Page.navigate", url=f"{target}&connectURL={quote(re.sub('^neo4j', 'bolt', address.uri), safe='')}")
-            first = text.split("\n", 1)[0].replace(" ", "")
-            page.until(f"{LINES}.replace(/\\s/g, '').startsWith({json.dumps(first)})")
-            if name == "tasks.scores":  # short: the editor renders a dozen lines
-                assert "".join(page.js(LINES).split()) == "".join(text.split())
-            page.until("document.querySelector('[data-testid=connect]')")
-            page.type("[data-testid=username]", address.user)
-            page.type("[data-testid=password]", address.password)
-            page.press("Enter", 13)
-            page.until("document.body.innerText.includes(':play start')")  # what Browser does as soon as it is connected
-            page.js("document.querySelector('[data-testid=editor-Run]').click()")
-            page.until(f"({TABLE})?.length > 1")
-            rows = store.run(name, **given)
-            assert page.js(TABLE) == [["", *rows[0]], *([str(i), *map(json.dumps, row.values())] for i, row in enumerate(rows, 1))]
+        # Left to itself, Browser asks the server where to log in, and one in a container names the port that it has inside.
+        page.call("Page.navigate", url=f"{target}&connectURL={quote(re.sub('^neo4j', 'bolt', address.uri), safe='')}")
+        first = text.split("\n", 1)[0].replace(" ", "")
+        page.until(f"{LINES}.replace(/\\s/g, '').startsWith({json.dumps(first)})")
+        page.until("document.querySelector('[data-testid=connect]')")
+        page.type("[data-testid=username]", address.user)
+        page.type("[data-testid=password]", address.password)
+        page.press("Enter", 13)
+        page.until("document.body.innerText.includes(':play start')")  # what Browser does as soon as it is connected
+        yield page
+
+
+def answer(page: Page) -> list[list[str]]:
+    """The table that Browser shows of the question in its editor."""
+    page.js("document.querySelector('[data-testid=editor-Run]').click()")
+    page.until(f"({TABLE})?.length > 1")
+    found: list[list[str]] = page.js(TABLE)
+    return found
+
+
+def as_shown(rows: list[dict[str, Any]]) -> list[list[str]]:
+    """Rows as Browser shows them."""
+    return [["", *rows[0]], *([str(place), *map(json.dumps, row.values())] for place, row in enumerate(rows, 1))]
+
+
+def test_browser_takes_a_question_from_its_address_whole_and_answers(store: Neo4jStore, address: Address) -> None:
+    """Seen to fail with the values given by ``:param`` lines before the Cypher: of several statements Browser shows no answer."""
+    given = {"slot": "hand|toy@200|reference|ports"}
+    text = statement(find_query("tasks.scores"), given)  # short: the editor renders a dozen lines
+    with opened(http_address(store), address, text) as page:
+        assert "".join(page.js(LINES).split()) == "".join(text.split())
+        assert answer(page) == as_shown(store.run("tasks.scores", **given))
+
+
+def test_browser_answers_what_makes_transactions_of_its_own_and_takes_style_and_saved_queries(store: Neo4jStore, address: Address, tmp_path: Path) -> None:
+    """Seen to fail without the ``:auto`` of such a question."""
+    place, given = http_address(store), {"slot": "hand|toy@200|reference|ports", "task": "add"}
+    files = browser_files(tmp_path, place, store).parent
+    with opened(place, address, statement(find_query("compare.which_changed_most"), given)) as page:
+        assert answer(page) == as_shown(store.run("compare.which_changed_most", **given))
         page.drop("[data-testid=activeEditor]", files / "roicg.grass")
         page.until("document.querySelector('[data-testid=frame]').innerText.includes('node.ROI {')")
         page.drop("[data-testid=activeEditor]", files / "saved-queries.zip")
