@@ -185,17 +185,18 @@ def two_writers(address: Address, seed: int, *, writers: int = 2) -> None:
         assert verify(store) == []
 
 
-def zombie(address: Address, seed: int, statements: int) -> None:
+def zombie(address: Address, seed: int, statements: int, *, query: str | None = None) -> None:
     """A writer is stopped (not killed) at a random statement, its lock expires, another publishes, the first wakes up: it gives up.
 
+    ``query``: before the second of that name; with house.rois the first looks at what stands and the second reads back.
     Stopped within a transaction it holds its rows until the server ends that transaction (here after 3 s); the other waits for it.
     """
     rng = random.Random(seed)
-    at, when = rng.randint(4, statements), rng.choice(("before", "after"))
-    print(f"  stopped {when} statement {at}")
+    at, when = (rng.randint(4, statements), rng.choice(("before", "after"))) if query is None else (2, "before")
+    print(f"  stopped {when} statement {at}{f' of {query}' if query else ''}")
     with prepare(address) as store:
         late = scaled(3.0)
-        process = child(address, ("replace",), at=at, when=when, signal="STOP", write_timeout_s=3.0)
+        process = child(address, ("replace",), at=at, when=when, signal="STOP", write_timeout_s=3.0, **({"query": query} if query else {}))
         stopped = process.wait_until_stopped()
         store.rules = replace(store.rules, expiry_s=1)
         time.sleep(1.1)

@@ -29,8 +29,10 @@ def test_a_writer_killed_before_the_first_publication_leaves_nothing_that_gc_doe
     scenarios.killed_first_writer(address, seed=0)
 
 
-def test_a_writer_that_slept_through_its_lock_gives_up(address: Address, replaced: tuple[int, Counter[str]]) -> None:
-    scenarios.zombie(address, 1, replaced[0])
+@pytest.mark.parametrize("query", [None, "house.rois"])
+def test_a_writer_that_slept_through_its_lock_gives_up(query: str | None, address: Address, replaced: tuple[int, Counter[str]]) -> None:
+    """Seen to fail in its read-back, of a version that was collected meanwhile: LawError, of ROIs without features."""
+    scenarios.zombie(address, 1, replaced[0], query=query)
 
 
 def test_two_processes_publish_one_graph_once(address: Address) -> None:

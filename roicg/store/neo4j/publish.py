@@ -25,7 +25,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from roicg.core.errors import PublishConflict, StoreError
+from roicg.core.errors import PublishConflict, RoicgError, StoreError
 from roicg.core.graph import ComputationalGraph
 from roicg.store.neo4j.collect import collect
 from roicg.store.neo4j.driver import Connection, Transaction, TransactionMemoryFull
@@ -193,8 +193,11 @@ class Publication:
 
     def _beat(self) -> None:
         """A sign of life, if the last is a tenth of the expiry old; ``PublishConflict`` when the slot is no longer ours."""
-        if time.monotonic() - self._beaten < self._rules.expiry_s / 10:
-            return
+        if time.monotonic() - self._beaten >= self._rules.expiry_s / 10:
+            self._prove()
+
+    def _prove(self) -> None:
+        """A sign of life; ``PublishConflict`` when the slot is no longer ours."""
 
         def beat(tx: Transaction) -> None:
             _first(tx.run("publish.beat", slot=self._slot.key, run=self._run), self._slot)
@@ -216,9 +219,14 @@ class Publication:
                 raise StoreError(f"{step.query} wrote {written} of {len(step.rows)} rows of version {staged.number}; nothing is published, run it again")
 
     def _verify(self, staged: _Staged) -> None:
-        """Step 5."""
-        odd = differences(self._graph, read_version(self._connection, staged.number, self._beat))
+        """Step 5. Whoever has taken the slot meanwhile may have removed the version while it was read back: that is said first."""
+        try:
+            odd = differences(self._graph, read_version(self._connection, staged.number, self._beat))
+        except RoicgError:
+            self._prove()
+            raise
         if odd:
+            self._prove()
             raise StoreError(f"version {staged.number} came back from the database with other {', '.join(odd)} than was written; nothing is published")
 
     def _flip(self, query: str, number: int, judged: int | None) -> None:

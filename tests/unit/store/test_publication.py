@@ -161,8 +161,12 @@ def test_what_goes_wrong_stops_the_publication_and_gives_the_slot_back(
 def test_nothing_is_shown_when_it_comes_back_different(monkeypatch: pytest.MonkeyPatch) -> None:
     fake, weight = Collecting(), GRAPH.edges.weight.copy()
     weight[0, 0] = np.nextafter(weight[0, 0], 1.0)
+    read = replace(GRAPH, edges=replace(GRAPH.edges, weight=weight))
+    with pytest.raises(PublishConflict, match="a newer writer has taken slot"):  # who may have removed it
+        put(fake, monkeypatch, read=read)
+    fake.answers["publish.beat"] = lambda params: [{"run": "ours"}]
     with pytest.raises(StoreError, match="other edge weight than was written; nothing is published"):
-        put(fake, monkeypatch, read=replace(GRAPH, edges=replace(GRAPH.edges, weight=weight)))
+        put(fake, monkeypatch, read=read)
     assert "publish.flip" not in fake.names
 
 
